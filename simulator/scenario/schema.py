@@ -1,0 +1,288 @@
+"""The shape of a scenario: frozen models without behaviour. `acosim schema` prints them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+__all__ = [
+    "Aco",
+    "Agreement",
+    "Case",
+    "Circumstances",
+    "ContractChoice",
+    "Deviation",
+    "Effect",
+    "Elections",
+    "Experience",
+    "Market",
+    "Observed",
+    "Override",
+    "Quality",
+    "RiskScores",
+    "Scenario",
+    "Segment",
+    "Severity",
+    "Sweep",
+    "Trend",
+]
+
+Number = StrictFloat | StrictInt
+Positive = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+SignedShare = Annotated[Number, Field(ge=-1, le=1)]
+Spread = Annotated[Number, Field(ge=0, le=1)]
+Growth = Annotated[Number, Field(ge=-0.5, le=0.5)]
+Score = Annotated[Number, Field(gt=0, le=20)]
+UsdPpy = Annotated[Number, Field(ge=0, le=1_000_000)]
+Year = Annotated[StrictInt, Field(ge=2008, le=2060)]
+Entitlement = Literal["esrd", "disabled", "aged_dual", "aged_nondual"]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][\w\-]*$")]
+Text = Annotated[StrictStr, Field(max_length=4_000)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Segment(_Frozen):
+    """People of one enrolment type (and channel): years map to what CMS reported for them."""
+
+    person_years: Mapping[Year, NonNegative] = Field(description="Person-years by calendar year")
+    expenditure_ppy: Mapping[Year, UsdPpy] = Field(
+        description="Per capita expenditure by calendar year, truncated and completed as CMS "
+        "reports it; years not given are projected from the last one given"
+    )
+    risk_score: Mapping[Year, Score] = Field(
+        description="Renormalised prospective HCC score by calendar year"
+    )
+    demographic_score: Mapping[Year, Score] = Field(default_factory=dict)
+    regional_ppy: Mapping[Year, UsdPpy] = Field(
+        default_factory=dict,
+        description="Risk-standardised (score 1.0) regional per capita by calendar year",
+    )
+    assigned_share: Mapping[Year, Share] = Field(
+        default_factory=dict,
+        description="The ACO's share of its region's assignable people (weight of national)",
+    )
+    entitlement: Entitlement | None = Field(
+        default=None, description="Enrolment type; by default the segment's own name"
+    )
+    high_needs: StrictBool = False
+    channel: Literal["claims", "voluntary"] = "claims"
+    churn_share: Share = Field(default=0.0, description="People replaced each year")
+    growth_share: Growth = Field(default=0.0, description="Growth of person-years a year")
+
+
+class Agreement(_Frozen):
+    """The agreement in force at the first performance year."""
+
+    start: Year = Field(description="Calendar year in which the agreement period started")
+    number: Annotated[StrictInt, Field(ge=1, le=20)] = 1
+    kind: Literal["initial", "renewal", "reentering"] = "initial"
+    experience: Literal["inexperienced", "experienced"] = "inexperienced"
+
+
+class Elections(_Frozen):
+    """What the ACO chose where the program lets it choose."""
+
+    minimum_savings: Share | Literal["variable"] = "variable"
+    assignment: Literal["prospective", "retrospective"] = "retrospective"
+
+
+class Observed(_Frozen):
+    """What was published for a year that is simulated: shown beside the distribution."""
+
+    year: Year
+    contract: Name
+    settlement_usd: Number
+    source: Text
+    benchmark_usd: Number | None = None
+    expenditure_usd: Number | None = None
+    updated_benchmark_ppy: Number | None = None
+    expenditure_ppy: Mapping[Name, UsdPpy] = Field(
+        default_factory=dict, description="By segment, as published"
+    )
+
+
+class Aco(_Frozen):
+    """One ACO: its people by segment, its agreement, what CMS published about it."""
+
+    about: Text = ""
+    segments: Annotated[Mapping[Name, Segment], Field(min_length=1)]
+    persons: Mapping[Year, NonNegative] = Field(
+        default_factory=dict,
+        description="Assigned beneficiaries (head-count) by year, as used for the MSR",
+    )
+    agreement: Agreement
+    elections: Elections = Elections()
+    revenue_class: Literal["low", "high"] = "high"
+    revenue_ppy: UsdPpy | None = Field(
+        default=None, description="ACO participants' A and B revenue per assigned person-year"
+    )
+    region: Name = "region"
+    historical_benchmark_ppy: UsdPpy | None = Field(
+        default=None, description="Published historical benchmark, all enrolment types together"
+    )
+    regional_growth_factor: Positive = Field(
+        default=1.0, description="Expected regional over national growth, last base year to PY"
+    )
+    low_income_share: Share = 0.0
+    dual_share: Share | None = None
+    prior_savings_ppy: Mapping[Year, Number] = Field(default_factory=dict)
+    aip_balance_usd: NonNegative = 0.0
+    observed: Observed | None = None
+
+
+class Market(_Frozen):
+    """What is the same for every ACO: national levels by entitlement and calendar year."""
+
+    national_ppy: Mapping[Entitlement, Mapping[Year, UsdPpy]]
+    truncation_usd: Mapping[Entitlement, Mapping[Year, Positive]] = Field(default_factory=dict)
+    prospective_factor: Mapping[Entitlement, Mapping[Year, Positive]] = Field(
+        default_factory=dict, description="Forecast annual growth (ACPT, USPCC) by year"
+    )
+
+
+class Trend(_Frozen):
+    """Growth of per capita expenditure a year: the market's, and how far a region strays."""
+
+    mean: Growth = Field(default=0.04, description="Growth in years that `market` does not give")
+    sd: Spread = Field(default=0.016, description="Of one year's market growth")
+    regional_sd: Spread = Field(default=0.0, description="Of one year's growth, region to market")
+
+
+class Deviation(_Frozen):
+    """An ACO's own expenditure against base years carried forward: persistent, and by year."""
+
+    mean: SignedShare = 0.0
+    sd: Spread = 0.0
+    change_sd: Spread = Field(default=0.0, description="Of one year's change in the deviation")
+
+
+class Severity(_Frozen):
+    """One person's year of spending."""
+
+    family: Literal[
+        "lognormal_mixture",
+        "lognormal",
+        "gamma",
+        "lognormal_pareto",
+        "generalized_beta_second_kind",
+    ] = "lognormal_mixture"
+    cv: Mapping[Entitlement, Positive] = Field(default_factory=dict)
+    zero_share: Mapping[Entitlement, Share] = Field(default_factory=dict)
+    truncated: StrictBool = Field(default=True, description="Claims beyond the threshold are cut")
+    noise: StrictBool = Field(default=True, description="Draw claims noise at all")
+
+
+class RiskScores(_Frozen):
+    """How risk scores move between the last base year and the performance year."""
+
+    sd: Mapping[Entitlement, Spread] = Field(default_factory=dict)
+    coding_growth: Growth = 0.0
+    correlation: Annotated[Number, Field(ge=-1, le=1)] = Field(
+        default=0.0, description="Between an ACO's risk-score change and its own deviation"
+    )
+    demographic_sd: Spread = 0.0
+
+
+class Quality(_Frozen):
+    """The quality score, as a share of full marks."""
+
+    mean: Share = 0.82
+    sd: Spread = 0.05
+    outcome_met_share: Share = Field(
+        default=1.0, description="Chance of the alternative standard (one outcome measure)"
+    )
+
+
+class Effect(_Frozen):
+    """Care management: the share of expenditure it saves, how sure, how fast."""
+
+    mean: SignedShare = 0.0
+    sd: Spread = 0.0
+    ramp_years: Annotated[Number, Field(ge=0, le=20)] = 0
+
+
+class Circumstances(_Frozen):
+    """Extreme and uncontrollable circumstances beyond those of the whole nation."""
+
+    chance: Share = 0.0
+    affected_share: Share = Field(default=1.0, description="Of assigned people, if it happens")
+    months_share: Share = Field(default=1.0, description="Of the year's months, if it happens")
+
+
+class Experience(_Frozen):
+    """What could happen to the people."""
+
+    trend: Trend = Trend()
+    deviation: Deviation = Deviation()
+    severity: Severity = Severity()
+    risk_scores: RiskScores = RiskScores()
+    quality: Quality = Quality()
+    effect: Effect = Effect()
+    circumstances: Circumstances = Circumstances()
+
+
+class ContractChoice(_Frozen):
+    """One contract to settle: a program and an option, or options by year."""
+
+    program: StrictStr
+    option: StrictStr | Mapping[Year, StrictStr]
+    variant: StrictStr | None = None
+    elections: Elections | None = Field(
+        default=None, description="Instead of each ACO's own elections"
+    )
+
+
+class Override(_Frozen):
+    """A what-if on one rule; it becomes an assumed term that cites the scenario."""
+
+    value: StrictBool | Number | StrictStr
+    why: Annotated[StrictStr, Field(min_length=1, max_length=400)]
+
+
+class Sweep(_Frozen):
+    """Several cases in one file; exactly one of the four forms."""
+
+    grid: Mapping[StrictStr, object] | None = None
+    zip: Mapping[StrictStr, object] | None = None
+    list: Mapping[Name, Mapping[StrictStr, object]] | None = None
+    sample: Mapping[StrictStr, object] | None = None
+
+
+class Scenario(_Frozen):
+    """Everything that decides a run's numbers."""
+
+    schema_version: Literal[1] = 1
+    name: Name
+    about: Text = ""
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = 1
+    trials: Annotated[StrictInt, Field(ge=1, le=100_000_000)] = 10_000
+    years: Annotated[tuple[Year, ...], Field(min_length=1, max_length=30)]
+    market: Market
+    population: Annotated[Mapping[Name, Aco], Field(min_length=1)]
+    experience: Experience = Experience()
+    contracts: Annotated[Mapping[Name, ContractChoice], Field(min_length=1)]
+    rules: Mapping[StrictStr, Override] = Field(default_factory=dict)
+    sweep: Sweep | None = None
+    keep: tuple[StrictStr, ...] = (
+        "benchmark_usd",
+        "expenditure_usd",
+        "gross_savings_usd",
+        "settlement_usd",
+    )
+    sources: Mapping[StrictStr, Text] = Field(
+        default_factory=dict, description="Where each default or figure comes from, by path"
+    )
+    reliances: tuple[Text, ...] = ()
+
+
+class Case(_Frozen):
+    """A scenario at one point of its sweep."""
+
+    index: Annotated[StrictInt, Field(ge=0)]
+    swept: Mapping[StrictStr, object]
+    scenario: Scenario
