@@ -1,0 +1,1 @@
+"""What could happen: everything with a trial dimension starts here."""
