@@ -1,0 +1,138 @@
+"""Monte Carlo standard errors: how far an estimate from this many trials may be off.
+
+Each formula is for independent trials and needs no shape of the distribution; point masses
+(nobody earns below the minimum savings rate) are allowed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy import special
+
+from simulator.analysis import tail
+
+__all__ = ["Measure", "estimate", "standard_error"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+_Of: TypeAlias = Callable[[xr.DataArray, float, str], xr.DataArray]
+
+
+class Measure(NamedTuple):
+    """What is estimated: of `below`, `above` a level; of `quantile`, `tail` a share."""
+
+    kind: Literal["mean", "sd", "below", "above", "quantile", "tail"]
+    at: float = 0.0
+
+
+def estimate(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.DataArray:
+    """Return `measure` of the trials; dims less `dim`, unit of `x` or share.
+
+    >>> x = xr.DataArray([-8.0, 9.0, -2.0, 5.0], dims="trial")
+    >>> float(estimate(x, Measure("mean"))), float(estimate(x, Measure("below")))
+    (1.0, 0.5)
+    """
+    return _FORMULAS[measure.kind].estimate(x, measure.at, dim)
+
+
+def standard_error(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.DataArray:
+    """Return the standard error of `estimate(x, measure, dim)`; dims less `dim`, same unit.
+
+    ========  =====================================================================
+    mean      s / sqrt(n)
+    sd        sqrt((m4 - s^4 (n - 3) / (n - 1)) / n) / (2 s), m4 the fourth moment
+    below     sqrt(p (1 - p) / n), and so for above
+    quantile  sd of the order statistic over all resamples of the trials: sum of
+              w_i (x_(i) - m)^2, w_i the chance that trial i is the one (Maritz, Jarrett)
+    tail      sd of q + min(x - q, 0) / share, over sqrt(n)
+    ========  =====================================================================
+
+    >>> x = xr.DataArray([-8.0, 9.0, -2.0, 5.0], dims="trial")
+    >>> float(standard_error(x, Measure("below")))
+    0.25
+    """
+    return _FORMULAS[measure.kind].error(x, measure.at, dim)
+
+
+def _mean(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    return x.mean(dim, dtype=np.float64, skipna=False)
+
+
+def _mean_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    return _sd(x, at, dim) / np.sqrt(x.sizes[dim])
+
+
+def _sd(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    """Return the sample standard deviation; not a number for a single trial."""
+    deviations = x - _mean(x, at, dim)
+    freedom = x.sizes[dim] - 1
+    return ((deviations**2).sum(dim, skipna=False) / (freedom or np.nan)) ** 0.5
+
+
+def _sd_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    n, sd = x.sizes[dim], _sd(x, at, dim)
+    fourth = ((x - _mean(x, at, dim)) ** 4).mean(dim, skipna=False)
+    of_variance = ((fourth - sd**4 * (n - 3) / max(n - 1, 1)) / n).clip(min=0.0) ** 0.5
+    # A constant has no spread to be wrong about: 0 over 0 is 0 here.
+    return of_variance / (2.0 * sd + (sd == 0.0))
+
+
+def _share_error(share: xr.DataArray, n: int) -> xr.DataArray:
+    return (share * (1.0 - share) / n) ** 0.5
+
+
+def _below_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    return _share_error(tail.chance_below(x, at, dim), x.sizes[dim])
+
+
+def _above_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    return _share_error(tail.chance_above(x, at, dim), x.sizes[dim])
+
+
+def _quantile_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    return xr.apply_ufunc(
+        _resampled_sd, x.compute(), input_core_dims=[[dim]], kwargs={"share": at}
+    )
+
+
+def _resampled_sd(x: Floats, share: float) -> Floats:
+    """Return the sd over resamples of the order statistic at `share`, along the last axis."""
+    first, weights = _weights(x.shape[-1], share)
+    near = np.sort(x, axis=-1)[..., first : first + len(weights)].astype(np.float64)
+    deviations = near - (near @ weights)[..., None]
+    return np.sqrt(deviations**2 @ weights)
+
+
+def _weights(n: int, share: float) -> tuple[int, Floats]:
+    """Return the first rank that matters and each rank's chance to be the order statistic.
+
+    The one at rank r of a resample is at most x_(i) with chance I_{i/n}(r, n - r + 1).
+    """
+    rank = 1.0 + (n - 1) * share
+    centre = rank / (n + 1)
+    reach = 20.0 * np.sqrt(centre * (1.0 - centre) / (n + 2))
+    first, last = int(max(n * (centre - reach), 0)), int(min(n * (centre + reach) + 2, n))
+    up_to = special.betainc(rank, n - rank + 1.0, np.arange(first, last + 1) / n)
+    weights = np.diff(up_to)
+    return first, weights / weights.sum()
+
+
+def _tail_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
+    return _mean_error(tail.shortfall(x, at, dim), at, dim)
+
+
+class _Formula(NamedTuple):
+    estimate: _Of
+    error: _Of
+
+
+_FORMULAS: Mapping[str, _Formula] = {
+    "mean": _Formula(_mean, _mean_error),
+    "sd": _Formula(_sd, _sd_error),
+    "below": _Formula(tail.chance_below, _below_error),
+    "above": _Formula(tail.chance_above, _above_error),
+    "quantile": _Formula(tail.value_at_risk, _quantile_error),
+    "tail": _Formula(tail.tail_value_at_risk, _tail_error),
+}

@@ -1,0 +1,50 @@
+"""Two contracts on the same draws: the difference, how sure it is, and how often one wins."""
+
+from difflib import get_close_matches
+
+import xarray as xr
+
+from simulator.analysis.convergence import Measure, estimate, standard_error
+from simulator.errors import ResultsError
+
+__all__ = ["advantage", "paired"]
+
+
+def paired(run: xr.Dataset, a: str, b: str) -> xr.Dataset:
+    """Return `a` less `b`, trial by trial, of every line; dims of `run` less `contract`."""
+    return _lines(run, a) - _lines(run, b)
+
+
+def advantage(difference: xr.DataArray, dim: str = "trial") -> xr.Dataset:
+    """Return what a paired difference says, each with its standard error; dims less `dim`.
+
+    `wins_share` is the chance that the first contract is strictly better, `loses_share` that
+    it is strictly worse; the rest are ties.
+
+    >>> gap = xr.DataArray([100.0, 300.0, 0.0, -40.0], dims="trial")
+    >>> said = advantage(gap)
+    >>> float(said.mean_usd), float(said.wins_share), float(said.loses_share)
+    (90.0, 0.5, 0.25)
+    """
+    measures = {
+        "mean_usd": Measure("mean"),
+        "wins_share": Measure("above"),
+        "loses_share": Measure("below"),
+    }
+    said = xr.Dataset()
+    for name, measure in measures.items():
+        what, unit = name.rsplit("_", 1)
+        said[name] = estimate(difference, measure, dim)
+        said[f"{what}_error_{unit}"] = standard_error(difference, measure, dim)
+    return said
+
+
+def _lines(run: xr.Dataset, contract: str) -> xr.Dataset:
+    labels = [str(label) for label in run["contract"].values]
+    if contract in labels:
+        return run.sel(contract=contract, drop=True)
+    near = get_close_matches(contract, labels, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ResultsError(
+        f"contract {contract!r} is not in the run; it has {', '.join(labels)}{hint}"
+    )

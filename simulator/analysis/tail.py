@@ -1,0 +1,89 @@
+"""Tails and chances of a distribution of trials; the ACO's side, so the worst is the lowest."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import SimulatorError
+
+__all__ = [
+    "chance_above",
+    "chance_below",
+    "quantiles",
+    "shortfall",
+    "tail_value_at_risk",
+    "value_at_risk",
+]
+
+
+def quantiles(x: xr.DataArray, shares: Sequence[float], dim: str = "trial") -> xr.DataArray:
+    """Return the quantiles at `shares`, along a new first dim `quantile`.
+
+    All trials are gathered, so they are exact: linear between order statistics, as Excel's
+    PERCENTILE.INC has them.
+
+    >>> x = xr.DataArray([3.0, 1.0, 2.0], dims="trial")
+    >>> [float(q) for q in quantiles(x, [0.25, 0.5])]
+    [1.5, 2.0]
+    """
+    return _gathered(x).quantile([_checked(share) for share in shares], dim, skipna=False)
+
+
+def value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray:
+    """Return the value that the worst `share` of the trials fall below; dims less `dim`.
+
+    >>> float(value_at_risk(xr.DataArray(np.arange(101.0), dims="trial"), 0.05))
+    5.0
+    """
+    return quantiles(x, [share], dim).isel(quantile=0, drop=True)
+
+
+def tail_value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray:
+    """Return the mean of the worst `share` of the trials; dims less `dim`.
+
+    Where `share` of the trials is not a whole number, the last one counts for its part.
+
+    >>> float(tail_value_at_risk(xr.DataArray([-8.0, 9.0, -2.0, 5.0], dims="trial"), 0.5))
+    -5.0
+    """
+    return shortfall(x, share, dim).mean(dim)
+
+
+def shortfall(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray:
+    """Return q + min(x - q, 0) / share by trial, q the quantile at `share`.
+
+    Its mean is the tail value at risk; q maximises that mean, so an error of q does not enter
+    to first order, and the standard error of the mean is that of the tail value at risk.
+    """
+    trials = _gathered(x)
+    q = trials.quantile(_checked(share), dim, method="inverted_cdf", skipna=False)
+    return (q + np.minimum(trials - q, 0.0) / share).drop_vars("quantile")
+
+
+def chance_below(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:
+    """Return the share of the trials strictly below `level`; dims less `dim`.
+
+    >>> float(chance_below(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
+    0.25
+    """
+    return (_gathered(x) < level).mean(dim)
+
+
+def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:
+    """Return the share of the trials strictly above `level`; dims less `dim`.
+
+    >>> float(chance_above(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
+    0.25
+    """
+    return (_gathered(x) > level).mean(dim)
+
+
+def _gathered(x: xr.DataArray) -> xr.DataArray:
+    return x.compute().astype(np.float64, copy=False)
+
+
+def _checked(share: float) -> float:
+    if not 0.0 < share <= 1.0:
+        raise SimulatorError(f"share is {share!r}; it is above 0 and at most 1, 0.05 for 5%")
+    return share
