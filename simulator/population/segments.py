@@ -1,0 +1,331 @@
+"""Who is counted, in expectation: a scenario's people as arrays by year, ACO and segment."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import get_args
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import ScenarioError
+from simulator.scenario.schema import Aco, Entitlement, Market, Segment
+
+__all__ = ["project"]
+
+# Both generations of benchmarks start from the three calendar years before the agreement.
+_BASE_YEARS = 3
+_SEGMENT = ("year", "aco", "segment")
+_VARIABLE = -1.0
+_SEGMENT_ATTRIBUTES = ("entitlement", "high_needs", "channel")
+_SEGMENT_TABLES = (
+    "person_years",
+    "expenditure_ppy",
+    "risk_score",
+    "demographic_score",
+    "regional_ppy",
+    "assigned_share",
+)
+
+_Table = Mapping[Entitlement, Mapping[int, float]]
+_Arrays = dict[str, tuple[tuple[str, ...], np.ndarray]]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The axes that every array is built on; `span` is each year from the first to the last."""
+
+    acos: tuple[Aco, ...]
+    segments: Mapping[str, Segment]
+    span: range
+    starts: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the lengths of (year, aco, segment)."""
+        return len(self.span), len(self.acos), len(self.segments)
+
+    @property
+    def entitlements(self) -> tuple[str, ...]:
+        """Return each segment's enrolment type."""
+        return tuple(_entitlement(name, segment) for name, segment in self.segments.items())
+
+    @property
+    def agreed(self) -> np.ndarray:
+        """Return which years lie behind the last base year: (year, aco, 1)."""
+        years = np.arange(self.span.start, self.span.stop)
+        return (years[:, None] >= self.starts)[:, :, None]
+
+
+def project(
+    population: Mapping[str, Aco], market: Market, years: Sequence[int], growth: float
+) -> xr.Dataset:
+    """Return what is expected of every segment, base years and performance years alike.
+
+    Years that the scenario gives stand as they are. Others are carried from the last year given
+    (or back from the first): national levels grow by `growth`, the region with the nation and,
+    from the last base year on, by the ACO's `regional_growth_factor`; expenditure with its
+    region and its risk score; person-years by `growth_share`, and are zero before the first year
+    given. What is given nowhere is neutral: the region equals the nation, scores are 1,
+    expenditure equals the region at the segment's risk, revenue equals all expenditure.
+    `last_given_year` is the last year of which the market gives every national level.
+
+    Parameters
+    ----------
+    population : Mapping of ACO id to Aco
+    market : Market, national levels by enrolment type
+    years : performance years
+    growth : share a year, of national levels in years that `market` does not give
+    """
+    frame = _frame(population, market, years)
+    national = _carried(_by_type(frame, market.national_ppy), _curve(frame, growth))
+    arrays = _people(frame, national) | _national(frame, market, national)
+    rows = _years(population, years)
+    at = np.array(rows) - frame.span.start
+    variables = {name: (dims, values[at]) for name, (dims, values) in arrays.items()}
+    coordinates = _coordinates(population, frame, rows, years)
+    coordinates["last_given_year"] = min(max(given) for given in market.national_ppy.values())
+    return xr.Dataset(variables | _published(population), coordinates)
+
+
+def _years(population: Mapping[str, Aco], years: Sequence[int]) -> tuple[int, ...]:
+    starts = {aco.agreement.start for aco in population.values()}
+    base = {start - back for start in starts for back in range(1, _BASE_YEARS + 1)}
+    return tuple(sorted(base | set(years)))
+
+
+def _frame(population: Mapping[str, Aco], market: Market, years: Sequence[int]) -> _Frame:
+    acos = tuple(population.values())
+    segments = _segments(population, market)
+    known = {*_years(population, years), *_given_years(acos), *_keys(market.national_ppy.values())}
+    known |= _keys(market.truncation_usd.values()) | _keys(market.prospective_factor.values())
+    starts = np.array([aco.agreement.start for aco in acos])
+    return _Frame(acos, segments, range(min(known), max(known) + 1), starts)
+
+
+def _given_years(acos: Iterable[Aco]) -> set[int]:
+    tables = attrgetter(*_SEGMENT_TABLES)
+    given = (table for aco in acos for part in aco.segments.values() for table in tables(part))
+    return _keys(given) | _keys(aco.persons for aco in acos)
+
+
+def _keys(tables: Iterable[Mapping[int, float]]) -> set[int]:
+    return {year for table in tables for year in table}
+
+
+def _segments(population: Mapping[str, Aco], market: Market) -> dict[str, Segment]:
+    """Return one example of each segment; names must mean the same thing for every ACO."""
+    found: dict[str, Segment] = {}
+    mistakes = [
+        f"population.{aco_id}.segments.{name}: {mistake}"
+        for aco_id, aco in population.items()
+        for name, segment in aco.segments.items()
+        for mistake in _mistakes(name, segment, found.setdefault(name, segment), market)
+    ]
+    if mistakes:
+        raise ScenarioError(mistakes)
+    return found
+
+
+def _mistakes(name: str, segment: Segment, example: Segment, market: Market) -> list[str]:
+    entitlement = _entitlement(name, segment)
+    if entitlement not in get_args(Entitlement):
+        allowed = ", ".join(get_args(Entitlement))
+        return [f"entitlement is not given and the name is {name!r}; allowed is {allowed}"]
+    if entitlement not in market.national_ppy:
+        return [f"market.national_ppy has no {entitlement}; its national levels are needed"]
+    pairs = [(field, _attribute(field, name, segment)) for field in _SEGMENT_ATTRIBUTES]
+    return [
+        f"{field} is {value!r}; another ACO's {name} has {_attribute(field, name, example)!r}"
+        for field, value in pairs
+        if value != _attribute(field, name, example)
+    ]
+
+
+def _entitlement(name: str, segment: Segment) -> str:
+    return segment.entitlement or name
+
+
+def _attribute(field: str, name: str, segment: Segment) -> str | bool:
+    if field == "entitlement":
+        return _entitlement(name, segment)
+    return segment.high_needs if field == "high_needs" else segment.channel
+
+
+def _curve(frame: _Frame, growth: np.ndarray | float) -> np.ndarray:
+    """Return 1 in the first year, growing by `growth` a year: (year, 1, 1) or wider."""
+    elapsed = np.arange(len(frame.span))[:, None, None]
+    return (1.0 + np.asarray(growth)) ** elapsed
+
+
+def _given(frame: _Frame, table: Callable[[Segment], Mapping[int, float]]) -> np.ndarray:
+    """Return what the scenario gives by year, ACO and segment; not a number where it does not."""
+    out = np.full(frame.shape, np.nan)
+    column = {name: j for j, name in enumerate(frame.segments)}
+    for i, aco in enumerate(frame.acos):
+        for name, segment in aco.segments.items():
+            for year, value in table(segment).items():
+                out[year - frame.span.start, i, column[name]] = value
+    return out
+
+
+def _carried(given: np.ndarray, level: np.ndarray | float, otherwise: float = 1.0) -> np.ndarray:
+    """Return `given` with its gaps filled: the last (or first) ratio to `level`, times level."""
+    ratio = given / level
+    index = np.arange(len(given))[:, None, None] * np.isfinite(ratio)
+    last = np.maximum.accumulate(index, axis=0)
+    first = np.argmax(np.isfinite(ratio), axis=0)
+    filled = np.take_along_axis(ratio, np.maximum(last, first), axis=0)
+    return np.nan_to_num(filled, nan=otherwise) * level
+
+
+def _by_type(frame: _Frame, table: _Table) -> np.ndarray:
+    """Return what the market gives by year and segment: (year, 1, segment)."""
+    given = np.full((len(frame.span), 1, len(frame.segments)), np.nan)
+    for entitlement, by_year in table.items():
+        columns = [kind == entitlement for kind in frame.entitlements]
+        for year, value in by_year.items():
+            given[year - frame.span.start, 0, columns] = value
+    return given
+
+
+def _people(frame: _Frame, national: np.ndarray) -> _Arrays:
+    given = partial(_given, frame)
+    factor = np.array([aco.regional_growth_factor for aco in frame.acos])[:, None] ** frame.agreed
+    regional = _carried(given(attrgetter("regional_ppy")), national * factor)
+    risk_score = _carried(given(attrgetter("risk_score")), 1.0)
+    person_years = _person_years(frame)
+    expenditure = _carried(given(attrgetter("expenditure_ppy")), regional * risk_score)
+    arrays = {
+        "person_years": person_years,
+        "expenditure_ppy": expenditure,
+        "risk_score": risk_score,
+        "demographic_score": _carried(given(attrgetter("demographic_score")), 1.0),
+        "regional_ppy": regional,
+        "assigned_share": _carried(given(attrgetter("assigned_share")), 1.0, otherwise=0.0),
+    }
+    whole = {
+        "persons": _persons(frame, person_years.sum(axis=2)),
+        "revenue_usd": _revenue(frame, person_years, expenditure),
+    }
+    by_segment: _Arrays = {name: (_SEGMENT, values) for name, values in arrays.items()}
+    return by_segment | {name: (("year", "aco"), values) for name, values in whole.items()}
+
+
+def _person_years(frame: _Frame) -> np.ndarray:
+    growth = np.zeros(frame.shape[1:])
+    column = {name: j for j, name in enumerate(frame.segments)}
+    for i, aco in enumerate(frame.acos):
+        for name, segment in aco.segments.items():
+            growth[i, column[name]] = segment.growth_share
+    given = _given(frame, attrgetter("person_years"))
+    begun = np.maximum.accumulate(np.isfinite(given), axis=0)
+    return _carried(given, _curve(frame, growth), otherwise=0.0) * begun
+
+
+def _persons(frame: _Frame, person_years: np.ndarray) -> np.ndarray:
+    """Return head-counts (year, aco): as given, else in proportion to person-years."""
+    given = np.full(person_years.shape, np.nan)
+    for i, aco in enumerate(frame.acos):
+        for year, persons in aco.persons.items():
+            given[year - frame.span.start, i] = persons
+    level = np.maximum(person_years, 1.0)
+    counted = (person_years > 0.0) | np.isfinite(given)
+    return _carried(given[..., None], level[..., None])[..., 0] * counted
+
+
+def _revenue(frame: _Frame, person_years: np.ndarray, expenditure: np.ndarray) -> np.ndarray:
+    total = person_years.sum(axis=2)
+    revenue = (person_years * expenditure).sum(axis=2)
+    for i, aco in enumerate(frame.acos):
+        if aco.revenue_ppy is not None:
+            revenue[:, i] = aco.revenue_ppy * total[:, i]
+    return revenue
+
+
+def _national(frame: _Frame, market: Market, national: np.ndarray) -> _Arrays:
+    thresholds = _by_type(frame, market.truncation_usd)
+    arrays = {
+        "national_ppy": national,
+        "truncation_usd": _carried(thresholds, national, otherwise=np.inf),
+        "prospective_factor": _prospective(frame, market, national),
+    }
+    return {name: (("year", "segment"), values[:, 0]) for name, values in arrays.items()}
+
+
+def _prospective(frame: _Frame, market: Market, national: np.ndarray) -> np.ndarray:
+    """Return cumulative forecast growth from the last base year on; the nation's if not given."""
+    starts = sorted(set(frame.starts.tolist()))
+    if market.prospective_factor and len(starts) > 1:
+        raise ScenarioError(
+            f"market.prospective_factor: agreements start in {starts}; forecasts serve one start"
+        )
+    annual = np.ones_like(national)
+    annual[1:] = national[1:] / national[:-1]
+    given = _by_type(frame, market.prospective_factor)
+    forecast = np.isfinite(given)
+    annual[forecast] = given[forecast]
+    cumulative = np.cumprod(annual, axis=0)
+    return cumulative / cumulative[starts[-1] - 1 - frame.span.start]
+
+
+def _published(population: Mapping[str, Aco]) -> _Arrays:
+    published = {name: aco.historical_benchmark_ppy for name, aco in population.items()}
+    values = [value for value in published.values() if value is not None]
+    if values and len(values) < len(published):
+        without = next(name for name, value in published.items() if value is None)
+        raise ScenarioError(
+            f"population.{without}: historical_benchmark_ppy is missing; allowed is a published "
+            "benchmark for every ACO or for none"
+        )
+    return {"published_benchmark_ppy": (("aco",), np.array(values, dtype=float))} if values else {}
+
+
+def _coordinates(
+    population: Mapping[str, Aco], frame: _Frame, rows: tuple[int, ...], years: Sequence[int]
+) -> dict[str, object]:
+    parts = frame.segments.values()
+    return {
+        "year": list(rows),
+        "aco": list(population),
+        "segment": list(frame.segments),
+        "performance": ("year", [year in years for year in rows]),
+        "entitlement": ("segment", list(frame.entitlements)),
+        "high_needs": ("segment", [part.high_needs for part in parts]),
+        "channel": ("segment", [part.channel for part in parts]),
+    } | {name: ("aco", values) for name, values in _attributes(frame.acos).items()}
+
+
+def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
+    return {
+        "agreement_start": [aco.agreement.start for aco in acos],
+        "agreement_number": [aco.agreement.number for aco in acos],
+        "agreement_kind": [aco.agreement.kind for aco in acos],
+        "agreement_experience": [aco.agreement.experience for aco in acos],
+        "revenue_class": [aco.revenue_class for aco in acos],
+        "region": [aco.region for aco in acos],
+        "elected_minimum_savings": [_elected(aco) for aco in acos],
+        "low_income_share": [float(aco.low_income_share) for aco in acos],
+        "dual_share": [_dual_share(aco) for aco in acos],
+        "aip_balance_usd": [float(aco.aip_balance_usd) for aco in acos],
+    }
+
+
+def _elected(aco: Aco) -> float:
+    chosen = aco.elections.minimum_savings
+    return _VARIABLE if chosen == "variable" else float(chosen)
+
+
+def _dual_share(aco: Aco) -> float:
+    """Return the dual share: as given, else that of aged duals in the last base year."""
+    if aco.dual_share is not None:
+        return float(aco.dual_share)
+    last = aco.agreement.start - 1
+    counts = {
+        name: (_entitlement(name, segment), segment.person_years.get(last, 0.0))
+        for name, segment in aco.segments.items()
+    }
+    total = sum(count for _, count in counts.values())
+    dual = sum(count for kind, count in counts.values() if kind == "aged_dual")
+    return float(dual / total) if total else 0.0
