@@ -1,0 +1,43 @@
+"""YAML with line numbers into validated models; every mistake has its file and line."""
+
+from simulator.loading.checking import read, validate
+from simulator.loading.documents import (
+    Document,
+    Key,
+    Keys,
+    Mistake,
+    Place,
+    Value,
+    assign,
+    at,
+    dotted,
+    merge,
+    near,
+    shown,
+    split,
+)
+from simulator.loading.parsing import parse, parse_text, scan, scan_text
+from simulator.loading.writing import dump
+
+__all__ = [
+    "Document",
+    "Key",
+    "Keys",
+    "Mistake",
+    "Place",
+    "Value",
+    "assign",
+    "at",
+    "dotted",
+    "dump",
+    "merge",
+    "near",
+    "parse",
+    "parse_text",
+    "read",
+    "scan",
+    "scan_text",
+    "shown",
+    "split",
+    "validate",
+]
