@@ -101,6 +101,8 @@ def _resampled_sd(x: Floats, share: float) -> Floats:
     """Return the sd over resamples of the order statistic at `share`, along the last axis."""
     first, weights = _weights(x.shape[-1], share)
     near = np.sort(x, axis=-1)[..., first : first + len(weights)].astype(np.float64)
+    # Counted from the first, so that a point mass gives zero and not a rounding error.
+    near -= near[..., :1]
     deviations = near - (near @ weights)[..., None]
     return np.sqrt(deviations**2 @ weights)
 
