@@ -1,6 +1,6 @@
 """YAML with line numbers into validated models; every mistake has its file and line."""
 
-from simulator.loading.checking import read, validate
+from simulator.loading.checking import ordered, read, stop, validate
 from simulator.loading.documents import (
     Document,
     Key,
@@ -32,6 +32,7 @@ __all__ = [
     "dump",
     "merge",
     "near",
+    "ordered",
     "parse",
     "parse_text",
     "read",
@@ -39,5 +40,6 @@ __all__ = [
     "scan_text",
     "shown",
     "split",
+    "stop",
     "validate",
 ]

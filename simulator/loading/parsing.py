@@ -93,7 +93,7 @@ def _decoded(raw: bytes, name: str) -> Document:
 
 
 def _nothing(place: Place, text: str) -> Document:
-    return Document(None, {(): place}, (Mistake(place, "", text),), frozenset({()}))
+    return Document({}, {(): place}, (Mistake(place, "", text),), frozenset({()}))
 
 
 def scan_text(text: str, name: str) -> Document:
@@ -104,7 +104,7 @@ def scan_text(text: str, name: str) -> Document:
         for odd in _FORBIDDEN.finditer(text)
     ]
     if mistakes:
-        return Document(None, {(): Place(name, 1)}, tuple(mistakes), frozenset({()}))
+        return Document({}, {(): Place(name, 1)}, tuple(mistakes), frozenset({()}))
     return _Reader(text, name).document()
 
 
@@ -123,7 +123,7 @@ class _Reader:
         self._unread: set[Keys] = set()
 
     def document(self) -> Document:
-        value: Value = None
+        value: Value = {}
         try:
             value = self._root()
         except _Refused:

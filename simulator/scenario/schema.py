@@ -27,7 +27,7 @@ __all__ = [
     "Trend",
 ]
 
-Number = StrictFloat | StrictInt
+Number = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
@@ -80,6 +80,9 @@ class Agreement(_Frozen):
 
     start: Year = Field(description="Calendar year in which the agreement period started")
     number: Annotated[StrictInt, Field(ge=1, le=20)] = 1
+    regional_number: Annotated[StrictInt, Field(ge=1, le=20)] | None = Field(
+        default=None, description="Agreements with a regional adjustment; by default `number`"
+    )
     kind: Literal["initial", "renewal", "reentering"] = "initial"
     experience: Literal["inexperienced", "experienced"] = "inexperienced"
 

@@ -1,0 +1,184 @@
+"""What a model allows at a path, in plain words, read from its JSON Schema."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pydantic import BaseModel
+
+from simulator.loading.documents import Key, Value, near, shown
+
+__all__ = ["Shape"]
+
+Schema = Mapping[str, object]
+
+_NOUNS = {
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+}
+_NAMED = "text of letters, digits, '-' and '_'"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The alternatives allowed at one path; ``null`` is left out."""
+
+    alternatives: tuple[Schema, ...]
+    root: Schema
+
+    @classmethod
+    def of(cls, model: type[BaseModel]) -> "Shape":
+        """Return the shape of a whole document."""
+        root = _schema(model)
+        return cls(tuple(_flat(root, root)), root)
+
+    def child(self, key: Key) -> "Shape":
+        """Return the shape of a field, a mapping's value or a list's item."""
+        found = [child for schema in self.alternatives for child in _children(schema, key)]
+        flat = [alternative for child in found for alternative in _flat(child, self.root)]
+        return Shape(tuple(flat), self.root)
+
+    def fields(self) -> list[str]:
+        """Return the names of the fields, none for free mappings."""
+        return [name for schema in self.alternatives for name in _mapping(schema, "properties")]
+
+    def noun(self) -> str:
+        """Return what is allowed, as after ``must be``."""
+        nouns = dict.fromkeys(_noun(schema) for schema in self.alternatives)
+        return " or ".join(nouns) or "left out"
+
+    def must(self, value: Value) -> str:
+        """Return what is allowed instead of `value`, with a hint at the likely slip."""
+        numbers = [s for s in self.alternatives if s.get("type") in ("number", "integer")]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and len(self.alternatives) == 1 and numbers:
+            lacks_bound = numbers[0]["type"] == "integer" and not isinstance(value, int)
+            bound = "" if lacks_bound else _bound(numbers[0], "lie between", "be ")
+            said = f"must {bound or 'be ' + self.noun()}"
+        else:
+            said = f"must be {self.noun()}"
+        return said + _hint(value, numbers) + near(value, self._words())
+
+    def _words(self) -> list[str]:
+        return [str(word) for schema in self.alternatives for word in _sequence(schema, "enum")]
+
+
+@cache
+def _schema(model: type[BaseModel]) -> Schema:
+    return model.model_json_schema()
+
+
+def _flat(schema: Schema, root: Schema) -> Iterator[Schema]:
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        schema = _mapping(_mapping(root, "$defs"), reference.rsplit("/", 1)[-1])
+    branches = _sequence(schema, "anyOf") or _sequence(schema, "oneOf")
+    if branches:
+        for branch in branches:
+            if isinstance(branch, Mapping):
+                yield from _flat(branch, root)
+    elif schema.get("type") != "null":
+        yield schema
+
+
+def _children(schema: Schema, key: Key) -> Iterator[Schema]:
+    if isinstance(key, int) and schema.get("type") == "array":
+        yield _mapping(schema, "items")
+        return
+    named = _mapping(schema, "properties")
+    patterns = _mapping(schema, "patternProperties").values()
+    for child in (named.get(str(key)), schema.get("additionalProperties"), *patterns):
+        if isinstance(child, Mapping):
+            yield child
+            return
+
+
+def _mapping(schema: Schema, name: str) -> Schema:
+    held = schema.get(name)
+    return held if isinstance(held, Mapping) else {}
+
+
+def _sequence(schema: Schema, name: str) -> Sequence[object]:
+    held = schema.get(name)
+    return held if isinstance(held, list) else []
+
+
+def _noun(schema: Schema) -> str:
+    if "const" in schema:
+        return repr(schema["const"])
+    words = [str(word) for word in _sequence(schema, "enum")]
+    if words:
+        return f"one of {', '.join(words)}" if len(words) > 1 else words[0]
+    kind = str(schema.get("type", "something else"))
+    if kind in ("number", "integer"):
+        return _NOUNS[kind] + _spaced(_bound(schema, "between", "of "))
+    if "pattern" in schema:
+        return _NAMED
+    return _NOUNS.get(kind, kind) + _size(schema)
+
+
+def _size(schema: Schema) -> str:
+    for least in ("minLength", "minItems", "minProperties"):
+        if schema.get(least) == 1:
+            return " that is not empty"
+    for most in ("maxLength", "maxItems", "maxProperties"):
+        if most in schema:
+            return f" of at most {schema[most]}"
+    return ""
+
+
+def _bound(schema: Schema, both: str, lead: str) -> str:
+    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    if low is not None and high is not None:
+        return f"{both} {_figure(low)} and {_figure(high)}"
+    parts = [
+        f"{word} {_figure(edge)}"
+        for word, edge in (
+            ("at least", low),
+            ("above", above),
+            ("at most", high),
+            ("below", below),
+        )
+        if edge is not None
+    ]
+    return f"{lead}{' and '.join(parts)}" if parts else ""
+
+
+def _figure(edge: object) -> str:
+    if not isinstance(edge, int | float):
+        return str(edge)
+    whole = int(edge) if edge == int(edge) else edge
+    return f"{whole:,}" if abs(edge) >= 10_000 else f"{whole}"
+
+
+def _spaced(words: str) -> str:
+    return f" {words}" if words else ""
+
+
+def _hint(value: Value, numbers: Sequence[Schema]) -> str:
+    if not numbers:
+        return ""
+    high = numbers[0].get("maximum")
+    if isinstance(value, str):
+        return _typed_hint(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    small = isinstance(high, int | float) and high <= 1 < abs(value) <= 100
+    return f" ({value:g}% is written {value / 100:g})" if small else ""
+
+
+def _typed_hint(text: str) -> str:
+    bare = text.strip().removeprefix("$").replace(",", "").removesuffix("%").strip()
+    try:
+        number = float(bare)
+    except ValueError:
+        return ""
+    if not abs(number) <= 1e15:
+        return ""
+    plain = number / 100 if text.rstrip().endswith("%") else number
+    return f" ({shown(text)[1:-1]} is written {plain:.12g})"

@@ -1,0 +1,149 @@
+"""A scenario from its files and overrides: resolved, checked, written, named."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from simulator.loading import (
+    Document,
+    Mistake,
+    Place,
+    assign,
+    dump,
+    merge,
+    near,
+    ordered,
+    scan,
+    scan_text,
+    shown,
+    stop,
+    validate,
+)
+from simulator.scenario.schema import Scenario
+
+__all__ = ["canonical", "check", "digest", "document", "read", "write"]
+
+LONGEST_CHAIN = 10
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def read(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Return the scenario of a file and its bases, or raise every mistake in them."""
+    scenario, mistakes, _ = check(path, overrides)
+    if scenario is None or mistakes:
+        raise stop(mistakes)
+    return scenario
+
+
+def check(
+    path: str | Path, overrides: Sequence[str] = ()
+) -> tuple[Scenario | None, list[Mistake], Document]:
+    """Return the scenario, if all of it could be read, with every mistake and the document."""
+    found, mistakes = document(path, overrides)
+    scenario, faults = validate(found, Scenario)
+    return scenario, ordered([*mistakes, *faults]), found
+
+
+def document(path: str | Path, overrides: Sequence[str] = ()) -> tuple[Document, list[Mistake]]:
+    """Return a file laid on its bases, with overrides on top, and the mistakes of reading."""
+    path = Path(path)
+    found = _resolved(path, path.parent, ())
+    for override in overrides:
+        found = _overridden(found, override)
+    return found, list(found.mistakes)
+
+
+def _resolved(path: Path, root: Path, above: tuple[Path, ...]) -> Document:
+    """Return one file merged over the files that it extends; later ones lie on earlier ones."""
+    found = scan(path)
+    bases = found.value.get("extends") if isinstance(found.value, dict) else None
+    if bases is None:
+        return found
+    names = bases if isinstance(bases, list) else [bases]
+    base = Document({}, {})
+    for name in names:
+        target, reason = _base(name, path, root)
+        if not reason and target.resolve() in (here.resolve() for here in (*above, path)):
+            reason = "extends itself"
+        if not reason and len(above) >= LONGEST_CHAIN:
+            reason = f"is the end of a chain of more than {LONGEST_CHAIN} files"
+        if reason:
+            mistake = found.mistake(("extends",), f"is {shown(name)}, which {reason}")
+            base = replace(base, mistakes=(*base.mistakes, mistake), unread=frozenset({()}))
+        else:
+            base = merge(base, _resolved(target, _root(target, root), (*above, path)))
+    return merge(base, _without_extends(found))
+
+
+def _without_extends(found: Document) -> Document:
+    held = found.value if isinstance(found.value, dict) else {}
+    return replace(found, value={key: value for key, value in held.items() if key != "extends"})
+
+
+def _base(name: object, path: Path, root: Path) -> tuple[Path, str]:
+    """Return the file that `extends` names and why it may not be read, if so."""
+    if not isinstance(name, str) or not name or "\0" in name or len(name) > 400:
+        return path, "is no file name"
+    if "://" in name or Path(name).is_absolute() or "\\" in name:
+        return path, "leaves the scenario's folder; must be a path relative to it"
+    near_by, shipped = path.parent / name, _shipped() / Path(name).name
+    if near_by.is_file():
+        inside = near_by.resolve().is_relative_to(root.resolve())
+        return near_by, "" if inside else "leaves the scenario's folder"
+    if Path(name) == Path("base") / Path(name).name and shipped.is_file():
+        return shipped, ""
+    known = [f"base/{file.name}" for file in sorted(_shipped().glob("*.yaml"))]
+    return path, f"was not found; shipped are {', '.join(known)}{near(name, known)}"
+
+
+def _root(target: Path, root: Path) -> Path:
+    return _shipped() if target.parent == _shipped() else root
+
+
+def _shipped() -> Path:
+    """Return the folder of base scenarios: in the wheel, or in a checkout beside the package."""
+    inside = _PACKAGE / "base"
+    return inside if inside.is_dir() else _PACKAGE.parent / "scenarios" / "base"
+
+
+def _overridden(found: Document, override: str) -> Document:
+    place = Place(f"--set {override}")
+    path, equals, text = override.partition("=")
+    if not equals or not path.strip():
+        mistake = Mistake(place, "", "is not an assignment; must read path=value")
+        return replace(found, mistakes=(*found.mistakes, mistake))
+    value = scan_text(text.strip(), place.file)
+    moved = [mistake._replace(place=place, path=path.strip()) for mistake in value.mistakes]
+    if moved:
+        return replace(found, mistakes=(*found.mistakes, *moved))
+    return assign(found, path.strip(), value.value, place)
+
+
+def canonical(scenario: Scenario) -> str:
+    """Return the resolved scenario as canonical YAML text, which reads back as itself."""
+    return dump(_plain(scenario))
+
+
+def write(scenario: Scenario, path: str | Path) -> None:
+    """Write the resolved scenario in canonical order."""
+    Path(path).write_text(canonical(scenario), encoding="utf-8", newline="\n")
+
+
+def digest(scenario: Scenario, leave_out: Collection[str] = ("trials",)) -> str:
+    """Return the sha256 of everything that decides the numbers, less the fields left out."""
+    plain = {key: value for key, value in _plain(scenario).items() if key not in leave_out}
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return sha256(text.encode()).hexdigest()
+
+
+def _plain(scenario: Scenario) -> dict[str, object]:
+    """Return the values of a scenario; what is empty or not given is left out."""
+    return {key: _full(value) for key, value in scenario.model_dump(exclude_none=True).items()}
+
+
+def _full(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _full(item) for key, item in value.items() if item != {}}
+    return value
