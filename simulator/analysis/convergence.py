@@ -65,16 +65,24 @@ def _mean_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
 
 
 def _sd(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
-    """Return the sample standard deviation; not a number for a single trial."""
-    deviations = x - _mean(x, at, dim)
-    freedom = x.sizes[dim] - 1
-    return ((deviations**2).sum(dim, skipna=False) / (freedom or np.nan)) ** 0.5
+    return xr.apply_ufunc(_spread, x.compute(), input_core_dims=[[dim]])
+
+
+def _spread(x: Floats) -> Floats:
+    """Return the sample standard deviation along the last axis; none for a single trial."""
+    deviations = x - x.mean(axis=-1, keepdims=True, dtype=np.float64)
+    return np.sqrt((deviations**2).sum(axis=-1) / ((x.shape[-1] - 1) or np.nan))
 
 
 def _sd_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
-    n, sd = x.sizes[dim], _sd(x, at, dim)
-    fourth = ((x - _mean(x, at, dim)) ** 4).mean(dim, skipna=False)
-    of_variance = ((fourth - sd**4 * (n - 3) / max(n - 1, 1)) / n).clip(min=0.0) ** 0.5
+    return xr.apply_ufunc(_spread_error, x.compute(), input_core_dims=[[dim]])
+
+
+def _spread_error(x: Floats) -> Floats:
+    n, sd = x.shape[-1], _spread(x)
+    squares = (x - x.mean(axis=-1, keepdims=True, dtype=np.float64)) ** 2
+    fourth = (squares * squares).mean(axis=-1)
+    of_variance = np.sqrt(np.maximum(fourth - sd**4 * (n - 3) / max(n - 1, 1), 0.0) / n)
     # A constant has no spread to be wrong about: 0 over 0 is 0 here.
     return of_variance / (2.0 * sd + (sd == 0.0))
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from simulator.errors import SimulatorError
@@ -27,7 +28,19 @@ def quantiles(x: xr.DataArray, shares: Sequence[float], dim: str = "trial") -> x
     >>> [float(q) for q in quantiles(x, [0.25, 0.5])]
     [1.5, 2.0]
     """
-    return _gathered(x).quantile([_checked(share) for share in shares], dim, skipna=False)
+    wanted = [_checked(share) for share in shares]
+    found = xr.apply_ufunc(
+        _quantiles,
+        _gathered(x),
+        input_core_dims=[[dim]],
+        output_core_dims=[["quantile"]],
+        kwargs={"shares": wanted},
+    )
+    return found.assign_coords(quantile=wanted).transpose("quantile", ...)
+
+
+def _quantiles(x: npt.NDArray[np.float64], shares: Sequence[float]) -> npt.NDArray[np.float64]:
+    return np.moveaxis(np.quantile(x, shares, axis=-1), 0, -1)
 
 
 def value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray:
@@ -56,9 +69,18 @@ def shortfall(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray
     Its mean is the tail value at risk; q maximises that mean, so an error of q does not enter
     to first order, and the standard error of the mean is that of the tail value at risk.
     """
-    trials = _gathered(x)
-    q = trials.quantile(_checked(share), dim, method="inverted_cdf", skipna=False)
-    return (q + np.minimum(trials - q, 0.0) / share).drop_vars("quantile")
+    return xr.apply_ufunc(
+        _shortfall,
+        _gathered(x),
+        input_core_dims=[[dim]],
+        output_core_dims=[[dim]],
+        kwargs={"share": _checked(share)},
+    )
+
+
+def _shortfall(x: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.float64]:
+    q = np.quantile(x, share, axis=-1, method="inverted_cdf", keepdims=True)
+    return q + np.minimum(x - q, 0.0) / share
 
 
 def chance_below(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:

@@ -1,0 +1,196 @@
+"""The table of a run: every estimate with its Monte Carlo standard error."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from simulator.analysis.convergence import Measure, estimate, standard_error
+from simulator.report.rounding import Figure, figure, scale
+
+__all__ = ["KEYS", "MEASURES", "TOTAL", "Table", "as_json", "observed", "summary", "tables"]
+
+TOTAL = "(total)"
+KEYS = ("case", "year", "aco", "contract")
+
+MEASURES: Mapping[str, Measure] = {
+    "mean_usd": Measure("mean"),
+    "sd_usd": Measure("sd"),
+    "p1_usd": Measure("quantile", 0.01),
+    "p5_usd": Measure("quantile", 0.05),
+    "p25_usd": Measure("quantile", 0.25),
+    "p50_usd": Measure("quantile", 0.50),
+    "p75_usd": Measure("quantile", 0.75),
+    "p95_usd": Measure("quantile", 0.95),
+    "p99_usd": Measure("quantile", 0.99),
+    "earns_share": Measure("above"),
+    "owes_share": Measure("below"),
+    "tail95_usd": Measure("tail", 0.05),
+    "tail99_usd": Measure("tail", 0.01),
+}
+_LABELS = {
+    "earns_share": "P(earns) %",
+    "owes_share": "P(owes) %",
+    "tail95_usd": "worst 5%",
+    "tail99_usd": "worst 1%",
+}
+_STATUSES = ("assumed", "reported", "proposed", "disputed")
+
+
+def summary(run: xr.Dataset) -> pd.DataFrame:
+    """Return what each contract's settlement looks like, with standard errors.
+
+    Indexed by case, year, aco and contract; the total of several years or ACOs is ``(total)``.
+    For every measure ``x_usd`` (or ``_share``) there is ``x_error_usd``; ``tail95_usd`` is the
+    mean of the worst 5% for the ACO. Then the counts of the terms behind the contract by status,
+    and of those that are disputed.
+    """
+    parts = [_estimates(x) for x in _slices(run["settlement_usd"])]
+    table = pd.concat([part.to_dataframe() for part in parts]).reset_index()
+    return table.set_index(list(KEYS)).join(_terms(run), on="contract")
+
+
+def observed(run: xr.Dataset) -> pd.DataFrame:
+    """Return what was published beside each case's distribution of the actual contract.
+
+    ``percentile_share`` is the share of trials below it, ties counted by half; not a number
+    where the run does not hold that year or contract.
+    """
+    cases = _complete(run["settlement_usd"])
+    rows = [
+        {"case": int(case["case"]), **row, **_percentile(case, row)}
+        for row in json.loads(run.attrs.get("observed", "[]"))
+        for case in cases.transpose("case", ...)
+    ]
+    return pd.DataFrame(rows)
+
+
+def as_json(run: xr.Dataset) -> dict[str, object]:
+    """Return the summary and the observed results with all their digits, ready for `json`."""
+    identity = {key: run.attrs.get(key) for key in ("name", "about", "seed", "trials", "version")}
+    return {
+        **identity,
+        "settlements": _records(summary(run).reset_index()),
+        "observed": _records(observed(run)),
+    }
+
+
+class Row(NamedTuple):
+    """A line of a table: its label and a figure, or a count, for each contract."""
+
+    label: str
+    cells: tuple[Figure | int, ...]
+
+
+class Table(NamedTuple):
+    """One case, year and ACO for reading: statistics down, contracts across."""
+
+    case: int
+    year: str
+    aco: str
+    unit: str
+    contracts: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def tables(table: pd.DataFrame) -> Iterator[Table]:
+    """Return the tables of a summary for reading, one a case, year and ACO, as they stand."""
+    for (case, year, aco), part in table.groupby(list(KEYS[:3]), sort=False):
+        yield _table(part.droplevel(list(KEYS[:3])), int(str(case)), str(year), str(aco))
+
+
+def _slices(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
+    """Return one case and year after another, totals first: ``(aco, contract, trial)``."""
+    for case in _complete(settlement).transpose("case", ...):
+        loaded = case.astype(np.float64).compute()
+        for year in _with_total(_with_total(loaded, "year"), "aco").transpose("year", ...):
+            yield year.transpose("aco", "contract", "trial").drop_vars("trial", errors="ignore")
+
+
+def _complete(settlement: xr.DataArray) -> xr.DataArray:
+    """Return a settlement with the dims case, year and aco, years and ACOs as text."""
+    for dim in KEYS[:3]:
+        if dim not in settlement.dims:
+            settlement = settlement.expand_dims(dim)
+        if dim not in settlement.coords:
+            settlement = settlement.assign_coords({dim: range(settlement.sizes[dim])})
+    names = {dim: [str(label) for label in settlement[dim].values] for dim in ("year", "aco")}
+    keep = [*settlement.dims]
+    bare = settlement.drop_vars([name for name in settlement.coords if name not in keep])
+    return bare.assign_coords({dim: np.array(labels, object) for dim, labels in names.items()})
+
+
+def _with_total(x: xr.DataArray, dim: str) -> xr.DataArray:
+    if x.sizes[dim] == 1:
+        return x
+    total = x.sum(dim).expand_dims({dim: np.array([TOTAL], object)})
+    return xr.concat([total, x], dim=dim)
+
+
+def _estimates(x: xr.DataArray) -> xr.Dataset:
+    said = {}
+    for name, measure in MEASURES.items():
+        said[name] = estimate(x, measure)
+        said[_error(name)] = standard_error(x, measure)
+    return xr.Dataset(said)
+
+
+def _error(name: str) -> str:
+    """Return the name of a measure's standard error.
+
+    >>> _error("p5_usd")
+    'p5_error_usd'
+    """
+    what, unit = name.rsplit("_", 1)
+    return f"{what}_error_{unit}"
+
+
+def _terms(run: xr.Dataset) -> pd.DataFrame:
+    """Return the number of terms behind each contract by status, and of those disputed."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in json.loads(run.attrs.get("terms", "[]")):
+        counts[row["contract"], row["status"]] += 1
+        counts[row["contract"], "disputed"] += bool(row.get("also"))
+    contracts = [str(label) for label in run["contract"].values]
+    columns = {kind: [counts[label, kind] for label in contracts] for kind in _STATUSES}
+    return pd.DataFrame(columns, index=pd.Index(contracts, name="contract"))
+
+
+def _percentile(case: xr.DataArray, row: Mapping[str, str | float]) -> dict[str, float]:
+    at = {"year": str(row["year"]), "aco": str(row["aco"]), "contract": str(row["contract"])}
+    if any(label not in case[dim].values for dim, label in at.items()):
+        return {"percentile_share": float("nan"), "percentile_error_share": float("nan")}
+    draws = case.sel(at).compute()
+    # Draws are stored as float32, and so must be what is to tie with them.
+    level = float(np.float32(row["settlement_usd"]))
+    # Mid-rank: half of the ties lie below.
+    half = 0.5 * (1.0 + (draws < level) - (draws > level))
+    return {
+        "percentile_share": float(estimate(half, Measure("mean"))),
+        "percentile_error_share": float(standard_error(half, Measure("mean"))),
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return rows as plain values; what is not a number is null."""
+    return json.loads(table.to_json(orient="records", double_precision=15))
+
+
+def _table(part: pd.DataFrame, case: int, year: str, aco: str) -> Table:
+    in_dollars = [name for name in MEASURES if name.endswith("_usd")]
+    unit = scale(np.nanmax(np.abs(part[in_dollars].to_numpy())))
+    rows = [_row(part, name, unit.size) for name in MEASURES]
+    counts = [Row(name, tuple(int(n) for n in part[name])) for name in _STATUSES]
+    contracts = tuple(str(label) for label in part.index)
+    return Table(case, year, aco, f"$ {unit.name}".strip(), contracts, (*rows, *counts))
+
+
+def _row(part: pd.DataFrame, name: str, size: float) -> Row:
+    unit = size if name.endswith("_usd") else 0.01
+    pairs: Sequence[tuple[float, float]] = list(zip(part[name], part[_error(name)], strict=True))
+    label = _LABELS.get(name, name.removesuffix("_usd"))
+    return Row(label, tuple(figure(value, error, unit) for value, error in pairs))
