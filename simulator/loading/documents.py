@@ -1,6 +1,6 @@
 """What was read, and where each value stands: documents, places and mistakes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
@@ -84,22 +84,25 @@ def merge(base: Document, over: Document) -> Document:
     {'a': {'c': 2}}
     """
     return Document(
-        _merged(base.value, over.value),
+        _merged(base.value, over.value, (), over.unread),
         {**base.places, **over.places},
         base.mistakes + over.mistakes,
         base.unread | over.unread,
     )
 
 
-def _merged(base: Value, over: Value) -> Value:
+def _merged(base: Value, over: Value, keys: Keys, unread: Set[Keys]) -> Value:
     if not isinstance(base, dict) or not isinstance(over, dict):
-        return over
+        return base if keys in unread else over
     merged = dict(base)
     for key, value in over.items():
-        if key in base and value is None:
+        inner = (*keys, key)
+        if key not in base:
+            merged[key] = value
+        elif value is None and inner not in unread:
             del merged[key]
         else:
-            merged[key] = _merged(base[key], value) if key in base else value
+            merged[key] = _merged(base[key], value, inner, unread)
     return merged
 
 

@@ -1,7 +1,10 @@
 """YAML 1.2 text into documents: the only module that knows ruamel.yaml."""
 
+import math
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -20,24 +23,36 @@ from ruamel.yaml.events import (
 
 from simulator.errors import ScenarioError
 from simulator.loading.documents import Document, Key, Keys, Mistake, Place, Value, dotted, shown
+from simulator.loading.mending import Break, best, mends
 
 __all__ = ["DEEPEST", "LARGEST", "parse", "parse_text", "scan", "scan_text"]
 
 LARGEST = 256_000
 DEEPEST = 64
+LONGEST_NUMBER = 40
+MOST_BROKEN = 50
+MOST_REREAD = 500_000
 
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _INTEGER = re.compile(rf"[-+]?{_DIGITS}")
 _RADIX = re.compile("0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(rf"[-+]?(?:\.{_DIGITS}|{_DIGITS}(?:\.(?:{_DIGITS})?)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NOT_FINITE = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+_NUMERIC = re.compile(f"{_NOT_FINITE}|{_INTEGER.pattern}|{_FLOAT.pattern}")
 _WORDS: dict[str, bool | None] = {
     "~": None,
     **dict.fromkeys(("null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_FORBIDDEN = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Beyond YAML's own list: the characters that some readers, but no editor, count as line ends.
+_FORBIDDEN = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9a-fA-F]{8}")
+_EMPTY = "is empty; give a value (after ': '), or ~ for none"
 
 
 def parse(path: Path | str) -> Document:
@@ -97,15 +112,55 @@ def _nothing(place: Place, text: str) -> Document:
 
 
 def scan_text(text: str, name: str) -> Document:
-    """Return a text's document together with the mistakes found while reading it."""
+    """Return a text's document together with the mistakes found while reading it.
+
+    >>> scan_text("a: [1, 1e-2, no, 10_000, 010]", "x.yaml").value
+    {'a': [1, 0.01, 'no', 10000, 10]}
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    mistakes = [
-        Mistake(Place(name, text.count("\n", 0, odd.start()) + 1), "", f"holds {odd[0]!r}")
-        for odd in _FORBIDDEN.finditer(text)
-    ]
-    if mistakes:
-        return Document({}, {(): Place(name, 1)}, tuple(mistakes), frozenset({()}))
-    return _Reader(text, name).document()
+    odd = {text.count("\n", 0, found.start()) + 1: found[0] for found in _FORBIDDEN.finditer(text)}
+    if odd:
+        notes = [
+            Mistake(Place(name, line), "", f"holds {character!r}, which is not allowed in YAML")
+            for line, character in list(odd.items())[:MOST_BROKEN]
+        ]
+        return Document({}, {(): Place(name, 1)}, tuple(notes), frozenset({()}))
+    return _mended(text.split("\n"), name)
+
+
+def _mended(lines: list[str], name: str) -> Document:
+    """Return what can be read: each line that is not YAML is noted, patched and passed over."""
+    notes: list[Mistake] = []
+    blamed: set[int] = set()
+    patched: set[int] = set()
+    budget = MOST_REREAD
+    reader = _Reader(lines, name)
+    document = reader.document()
+    while reader.broken is not None:
+        tries = mends(lines, reader.broken)
+        budget -= len(tries) * sum(map(len, lines))
+        mend = best(tries, lambda tried: _Reader(tried, name).reach(), reader.broken.line)
+        new = [line for line in mend.blamed if line not in blamed]
+        notes += [Mistake(Place(name, line), "", mend.text) for line in new]
+        blamed |= set(new)
+        patched |= mend.patched | ({0} if mend.lost else set())
+        if budget < 0 or mend.lines == lines:
+            notes.append(
+                Mistake(Place(name), "", "is read no further; put these lines right first")
+            )
+            return Document({}, {(): Place(name, 1)}, tuple(notes), frozenset({()}))
+        lines = mend.lines
+        reader = _Reader(lines, name)
+        document = reader.document()
+    return _patched(document, patched, notes)
+
+
+def _patched(document: Document, patched: Set[int], notes: Sequence[Mistake]) -> Document:
+    """Return the document with nothing said about patched lines but why they were patched."""
+    unread = {keys for keys, place in document.places.items() if place.line in patched}
+    kept = [m for m in document.mistakes if m.place is None or m.place.line not in patched]
+    unread = (unread - {()}) | ({()} if 0 in patched else set())
+    return replace(document, mistakes=(*notes, *kept), unread=document.unread | unread)
 
 
 class _Refused(Exception):
@@ -115,27 +170,42 @@ class _Refused(Exception):
 class _Reader:
     """Builds one document from ruamel's events, noting mistakes as it goes."""
 
-    def __init__(self, text: str, name: str) -> None:
-        self._events = _events(text)
+    def __init__(self, lines: Sequence[str], name: str) -> None:
+        self._events = _events("\n".join(lines))
+        self._lines = lines
         self._name = name
+        self.broken: Break | None = None
         self._places: dict[Keys, Place] = {}
         self._mistakes: list[Mistake] = []
         self._unread: set[Keys] = set()
+        self._anchored: set[int] = set()
 
     def document(self) -> Document:
+        """Return what was read until the end, a refusal or a break."""
         value: Value = {}
         try:
             value = self._root()
         except _Refused:
             self._unread.add(())
         except MarkedYAMLError as error:
+            self.broken = _break(error)
+        except (YAMLError, ValueError, OverflowError):
             self._unread.add(())
-            self._mistakes.append(_broken(error, self._name))
-        except (YAMLError, ValueError, OverflowError) as error:
-            self._unread.add(())
-            self._mistakes.append(Mistake(Place(self._name), "", f"is not YAML: {error}"))
+            place = next(self._escapes(), Place(self._name))
+            self._mistakes.append(Mistake(place, "", "holds an escape that is no character"))
         places = {(): Place(self._name, 1, 1), **self._places}
         return Document(value, places, tuple(self._mistakes), frozenset(self._unread))
+
+    def _escapes(self) -> Iterator[Place]:
+        """Yield the lines with an escape that is no character; ruamel gives no place for them."""
+        for number, line in enumerate(self._lines, 1):
+            if _NO_CHARACTER.search(line):
+                yield Place(self._name, number)
+
+    def reach(self) -> int:
+        """Return the line at which reading breaks, or one beyond any."""
+        self.document()
+        return self.broken.line if self.broken else sys.maxsize
 
     def _root(self) -> Value:
         next(self._events)
@@ -162,43 +232,47 @@ class _Reader:
         return self._scalar(event, keys) if isinstance(event, ScalarEvent) else None
 
     def _check(self, event: Event, keys: Keys) -> None:
-        if isinstance(event, AliasEvent):
-            self._note(keys, event, f"is an alias (*{event.anchor}); aliases are not allowed")
-            self._unread.add(keys)
-            return
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-        if anchor is not None:
-            self._note(keys, event, f"has an anchor (&{anchor}); anchors are not allowed")
+        if anchor is not None and event.start_mark.line not in self._anchored:
+            self._anchored.add(event.start_mark.line)
+            sign = "*" if isinstance(event, AliasEvent) else "&"
+            self._note(keys, event, f"uses {sign}{anchor}; anchors and aliases are not allowed")
+        if isinstance(event, AliasEvent):
+            self._unread.add(keys)
         if tag is not None:
             self._note(keys, event, f"has a tag ({tag}); tags are not allowed")
+            self._unread.add(keys)
         if len(keys) > DEEPEST:
-            self._note(keys[:8], event, f"is nested more than {DEEPEST} deep")
+            self._note(keys[:4], event, f"is nested more than {DEEPEST} deep")
             raise _Refused
 
     def _mapping(self, keys: Keys) -> Value:
         held: dict[Key, Value] = {}
-        first: dict[Key, Place] = {}
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._key(event, keys)
             inner = (*keys, key)
             place = self._place(event)
             if key in held:
-                text = f"is given twice, first in line {first[key].line}; once is allowed"
-                self._mistakes.append(Mistake(place, dotted(inner), text))
-                self._value(next(self._events), (*inner, "again"))
+                text = f"is given twice, first in line {self._places[inner].line}"
+                self._mistakes.append(Mistake(place, dotted(inner), f"{text}; once is allowed"))
+                self._value(next(self._events), (*inner, "(again)"))
                 continue
-            first[key] = self._places[inner] = place
+            self._places[inner] = place
             held[key] = self._value(next(self._events), inner)
         return held
 
     def _key(self, event: Event, keys: Keys) -> Key:
-        key = self._scalar(event, keys) if isinstance(event, ScalarEvent) else None
-        if isinstance(event, ScalarEvent) and event.style is None and event.value == "":
-            key = ""
-        if isinstance(key, str) or (isinstance(key, int) and not isinstance(key, bool)):
-            return key
-        self._note(keys, event, f"has {shown(key)} as a key; keys are words or whole numbers")
-        raise _Refused
+        """Return a key; one that is neither a word nor a whole number is noted."""
+        text = getattr(event, "value", "?")
+        value = _plain(text) if getattr(event, "style", None) is None else text
+        if not isinstance(event, ScalarEvent):
+            self._value(event, (*keys, "?"))
+            value = None
+        if isinstance(value, str) or type(value) is int:
+            return value
+        self._note(keys, event, f"has {shown(text)} as a key; must be a word or a whole number")
+        self._unread.add((*keys, text))
+        return text
 
     def _sequence(self, keys: Keys) -> Value:
         held: list[Value] = []
@@ -208,18 +282,18 @@ class _Reader:
 
     def _scalar(self, event: ScalarEvent, keys: Keys) -> Value:
         text: str = event.value
-        if event.style is not None or event.tag is not None:
-            return text
-        number = _number(text)
-        if number is not None:
-            return number
-        if _NOT_FINITE.fullmatch(text) or _FLOAT.fullmatch(text) or _INTEGER.fullmatch(text):
+        if event.style is not None:
+            if not _SURROGATE.search(text):
+                return text
+            self._note(keys, event, "holds half a character")
+        elif text == "":
+            self._mistakes.append(Mistake(self._places[keys], dotted(keys), _EMPTY))
+        elif _NUMERIC.fullmatch(text) and isinstance(_plain(text), str):
             self._note(keys, event, f"is {shown(text)}; must be a finite number")
-            self._unread.add(keys)
-            return None
-        if text == "" and keys:
-            text = "~"
-        return _WORDS.get(text, text)
+        else:
+            return _plain(text)
+        self._unread.add(keys)
+        return None
 
     def _place(self, event: Event) -> Place:
         mark = event.start_mark
@@ -233,20 +307,23 @@ def _events(text: str) -> Iterator[Event]:
     yield from YAML(typ="safe", pure=True).parse(text)
 
 
-def _number(text: str) -> int | float | None:
-    if len(text) > 40 or not text:
-        return None
+def _plain(text: str) -> str | int | float | bool | None:
+    """Return an unquoted scalar by the core rules of YAML 1.2; digits may be grouped by ``_``."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > LONGEST_NUMBER:
+        return text
     if _INTEGER.fullmatch(text):
         return int(text)
     if _RADIX.fullmatch(text):
         return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        return number if abs(number) < float("inf") else None
-    return None
+    number = float(text) if _FLOAT.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text
 
 
-def _broken(error: MarkedYAMLError, name: str) -> Mistake:
-    mark = error.problem_mark or error.context_mark
-    place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
-    return Mistake(place, "", f"is not YAML: {error.problem or error.context}")
+def _break(error: MarkedYAMLError) -> Break:
+    mark, context = error.problem_mark or error.context_mark, error.context_mark
+    line = mark.line + 1 if mark else 1
+    since = context.line + 1 if context else 0
+    problem = f"{error.problem or ''} {error.context or ''}".strip()
+    return Break(line, mark.column + 1 if mark else 1, since, problem)

@@ -1,12 +1,13 @@
 """What a model allows at a path, in plain words, read from its JSON Schema."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from pydantic import BaseModel
 
-from simulator.loading.documents import Key, Value, near, shown
+from simulator.loading.documents import Key, Value, near
 
 __all__ = ["Shape"]
 
@@ -20,6 +21,11 @@ _NOUNS = {
     "integer": "a whole number",
     "number": "a number",
 }
+_TYPED = re.compile(
+    r"(?P<sign>[-+]?)\$? ?(?P<grouped>\d{1,3}(?:,\d{3})+)?(?(grouped)|(?P<whole>\d{1,15}))"
+    r"(?:[.,](?P<decimals>\d{1,9}))? ?(?P<percent>%?)",
+    re.ASCII,
+)
 _NAMED = "text of letters, digits, '-' and '_'"
 
 
@@ -173,12 +179,11 @@ def _hint(value: Value, numbers: Sequence[Schema]) -> str:
 
 
 def _typed_hint(text: str) -> str:
-    bare = text.strip().removeprefix("$").replace(",", "").removesuffix("%").strip()
-    try:
-        number = float(bare)
-    except ValueError:
+    """Return how a number that was typed as people type it is to be written."""
+    found = _TYPED.fullmatch(text.strip())
+    if not found:
         return ""
-    if not abs(number) <= 1e15:
-        return ""
-    plain = number / 100 if text.rstrip().endswith("%") else number
-    return f" ({shown(text)[1:-1]} is written {plain:.12g})"
+    whole = found["whole"] or found["grouped"].replace(",", "")
+    number = float(f"{found['sign']}{whole}.{found['decimals'] or 0}")
+    written = f"{number / 100 if found['percent'] else number:.12g}"
+    return f" (written {written}, without quotes)" if written == text else f" (written {written})"
