@@ -107,7 +107,7 @@ def _frame(population: Mapping[str, Aco], market: Market, years: Sequence[int]) 
 def _given_years(acos: Iterable[Aco]) -> set[int]:
     tables = attrgetter(*_SEGMENT_TABLES)
     given = (table for aco in acos for part in aco.segments.values() for table in tables(part))
-    return _keys(given) | _keys(aco.persons for aco in acos)
+    return _keys(given) | _keys(t for aco in acos for t in (aco.persons, aco.prior_savings_ppy))
 
 
 def _keys(tables: Iterable[Mapping[int, float]]) -> set[int]:
@@ -208,6 +208,7 @@ def _people(frame: _Frame, national: np.ndarray) -> _Arrays:
     whole = {
         "persons": _persons(frame, person_years.sum(axis=2)),
         "revenue_usd": _revenue(frame, person_years, expenditure),
+        "prior_savings_ppy": np.nan_to_num(_by_aco(frame, attrgetter("prior_savings_ppy"))),
     }
     by_segment: _Arrays = {name: (_SEGMENT, values) for name, values in arrays.items()}
     return by_segment | {name: (("year", "aco"), values) for name, values in whole.items()}
@@ -224,12 +225,18 @@ def _person_years(frame: _Frame) -> np.ndarray:
     return _carried(given, _curve(frame, growth), otherwise=0.0) * begun
 
 
+def _by_aco(frame: _Frame, table: Callable[[Aco], Mapping[int, float]]) -> np.ndarray:
+    """Return what the scenario gives by year and ACO; not a number where it does not."""
+    out = np.full(frame.shape[:2], np.nan)
+    for i, aco in enumerate(frame.acos):
+        for year, value in table(aco).items():
+            out[year - frame.span.start, i] = value
+    return out
+
+
 def _persons(frame: _Frame, person_years: np.ndarray) -> np.ndarray:
     """Return head-counts (year, aco): as given, else in proportion to person-years."""
-    given = np.full(person_years.shape, np.nan)
-    for i, aco in enumerate(frame.acos):
-        for year, persons in aco.persons.items():
-            given[year - frame.span.start, i] = persons
+    given = _by_aco(frame, attrgetter("persons"))
     level = np.maximum(person_years, 1.0)
     counted = (person_years > 0.0) | np.isfinite(given)
     return _carried(given[..., None], level[..., None])[..., 0] * counted
@@ -301,6 +308,7 @@ def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
     return {
         "agreement_start": [aco.agreement.start for aco in acos],
         "agreement_number": [aco.agreement.number for aco in acos],
+        "regional_agreement_number": [_regional_number(aco) for aco in acos],
         "agreement_kind": [aco.agreement.kind for aco in acos],
         "agreement_experience": [aco.agreement.experience for aco in acos],
         "revenue_class": [aco.revenue_class for aco in acos],
@@ -310,6 +318,11 @@ def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
         "dual_share": [_dual_share(aco) for aco in acos],
         "aip_balance_usd": [float(aco.aip_balance_usd) for aco in acos],
     }
+
+
+def _regional_number(aco: Aco) -> int:
+    given = aco.agreement.regional_number
+    return aco.agreement.number if given is None else given
 
 
 def _elected(aco: Aco) -> float:
