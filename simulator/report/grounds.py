@@ -1,0 +1,141 @@
+"""What a run rests on: the scenario's values with their sources, and the contracts' terms."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import xarray as xr
+
+from simulator.loading import parse_text
+
+__all__ = ["STATUSES", "Term", "Value", "reliances", "terms", "values"]
+
+STATUSES = ("disputed", "assumed", "proposed", "reported", "published")
+_FEW = 8
+
+
+class Value(NamedTuple):
+    """Values of a scenario that one source stands for."""
+
+    path: str
+    value: str
+    source: str
+
+
+class Term(NamedTuple):
+    """A term of the law as one or more contracts have it."""
+
+    kind: str
+    term: str
+    value: str
+    contracts: tuple[str, ...]
+    cite: str
+    note: str
+    also: str
+
+
+def values(run: xr.Dataset) -> list[Value]:
+    """Return what the scenario assumes of people and years, with sources: assumed values first.
+
+    Every value of ``experience`` is among them, with or without a source, and everything else
+    that the scenario gives a source for.
+    """
+    scenario = _scenario(run)
+    sources = _mapping(scenario.get("sources"))
+    found: dict[str, list[tuple[str, object]]] = {key: [] for key in sources}
+    for keys, value in _leaves(scenario, ()):
+        source = _source(keys, sources)
+        if source or keys[0] == "experience":
+            found.setdefault(source or ".".join(keys), []).append((".".join(keys), value))
+    rows = [
+        Value(path, _list(path, held), " ".join(str(sources.get(path, "no source")).split()))
+        for path, held in found.items()
+    ]
+    return sorted(rows, key=lambda row: not row.source.lower().startswith(("assumed", "no ")))
+
+
+def terms(run: xr.Dataset) -> list[Term]:
+    """Return the terms behind the contracts, disputed and assumed ones first.
+
+    A term that several contracts share appears once, with their labels.
+    """
+    shared: dict[str, list[str]] = {}
+    for row in json.loads(run.attrs.get("terms", "[]")):
+        same = json.dumps({**row, "contract": None}, sort_keys=True)
+        shared.setdefault(same, []).append(row["contract"])
+    rows = [_term(json.loads(same), contracts) for same, contracts in shared.items()]
+    return sorted(rows, key=lambda row: STATUSES.index(row.kind))
+
+
+def reliances(run: xr.Dataset) -> list[str]:
+    """Return whose work the scenario says it relies on."""
+    named = _scenario(run).get("reliances")
+    return [str(text) for text in named] if isinstance(named, Sequence) else []
+
+
+def _term(row: Mapping[str, object], contracts: Sequence[str]) -> Term:
+    also = row.get("also") or []
+    return Term(
+        kind="disputed" if also else str(row["status"]),
+        term=str(row["term"]),
+        value=f"{_plain(row['value'])} {row.get('unit') or ''}".strip(),
+        contracts=tuple(dict.fromkeys(contracts)),
+        cite=str(row.get("cite") or ""),
+        note=str(row.get("note") or ""),
+        also=_plain(also),
+    )
+
+
+def _scenario(run: xr.Dataset) -> Mapping[str, object]:
+    return _mapping(parse_text(str(run.attrs.get("scenario", "")) or "{}", "scenario.yaml").value)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _leaves(value: object, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*keys, str(key)))
+    else:
+        yield keys, value
+
+
+def _source(keys: Sequence[str], sources: Mapping[str, object]) -> str:
+    """Return the longest path with a source that leads to `keys`, or nothing."""
+    fitting = [path for path in sources if _leads(path.split("."), keys)]
+    return max(fitting, key=lambda path: path.count("."), default="")
+
+
+def _leads(path: Sequence[str], keys: Sequence[str]) -> bool:
+    """Return whether `path` is `keys` or above it; ``*`` stands for any key.
+
+    >>> _leads(["aco", "*", "share"], ["aco", "x", "share", "2018"])
+    True
+    """
+    shown = list(zip(path, keys, strict=False))
+    return len(shown) == len(path) and all(part in ("*", key) for part, key in shown)
+
+
+def _list(path: str, held: Sequence[tuple[str, object]]) -> str:
+    if len(held) > _FEW:
+        return f"{len(held)} figures"
+    depth = path.count(".") + 1
+    named = ((".".join(key.split(".")[depth:]), _plain(value)) for key, value in held)
+    return ", ".join(f"{name} {value}".strip() for name, value in named)
+
+
+def _plain(value: object) -> str:
+    """Return a value as a reader would write it.
+
+    >>> _plain({"low": 0.5, "high": [True, 2]})
+    'low 0.5, high [yes, 2]'
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_plain(inner) for inner in value)}]"
+    return "none" if value is None else str(value)

@@ -1,0 +1,165 @@
+"""The page of a run: one self-contained HTML file that a browser, a phone and a printer show."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+
+from simulator.programs import PROGRAMS
+from simulator.report import grounds, plots, sentences, tables
+from simulator.report.tables import TOTAL, Table
+
+__all__ = ["write"]
+
+_MOST = 12
+_INKS = {plots.INK: "currentColor", plots.PAPER: "var(--paper)"}
+_LABELS = {
+    "mean": "Mean",
+    "sd": "Standard deviation",
+    "p1": "1st percentile",
+    **{f"p{n}": f"{n}th percentile" for n in (5, 25, 50, 75, 95, 99)},
+    "P(earns) %": "Chance of earning, %",
+    "P(owes) %": "Chance of owing, %",
+    "worst 5%": "Mean of the worst 5%",
+    "worst 1%": "Mean of the worst 1%",
+    **{status: f"{status.capitalize()} terms" for status in grounds.STATUSES},
+}
+
+
+class Section(NamedTuple):
+    """What the page says of one ACO (or all together) in one case."""
+
+    title: str
+    answer: str
+    happened: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+    pictures: tuple[Markup, Markup]
+    alt: str
+
+
+def write(run: xr.Dataset, path: Path | str) -> Path:
+    """Write the page of `run` to the file `path` and return it.
+
+    The page holds text, tables and inlined pictures, no script, and asks no network.
+    """
+    page = _template().render(
+        run=run.attrs,
+        sections=_sections(run),
+        hidden=max(len(_places(run)) - _MOST, 0),
+        labels=_LABELS,
+        colours=plots.colours(run),
+        nothing=sentences.nothing_in(run.sizes["trial"]),
+        values=grounds.values(run),
+        terms=grounds.terms(run),
+        reliances=grounds.reliances(run),
+        limitations=_limitations(run),
+        provenance=_provenance(run),
+    )
+    Path(path).write_text(page, encoding="utf-8", newline="\n")
+    return Path(path)
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("simulator.report", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["signed"] = lambda text: str(text).replace("-", "\u2212")
+    return environment.get_template("page.html.jinja")
+
+
+def _places(run: xr.Dataset) -> list[tuple[int, str]]:
+    """Return the cases and ACOs in the order of the page, all ACOs together first."""
+    acos = [str(aco) for aco in run["aco"].values]
+    together = [TOTAL] if len(acos) > 1 else []
+    return [(case, aco) for case in range(run.sizes["case"]) for aco in (*together, *acos)]
+
+
+def _sections(run: xr.Dataset) -> list[Section]:
+    return [
+        _section(_part(run, case, aco), place)
+        for place, (case, aco) in enumerate(_places(run)[:_MOST])
+    ]
+
+
+def _part(run: xr.Dataset, case: int, aco: str) -> xr.Dataset:
+    """Return one case of one ACO, or of all ACOs added, in memory; the dims stay."""
+    part = run[["settlement_usd"]].isel(case=[case]).compute().astype(np.float64)
+    if aco != TOTAL:
+        return part.sel(aco=[aco])
+    return part.sum("aco", keep_attrs=True).expand_dims(aco=[TOTAL])
+
+
+def _section(part: xr.Dataset, place: int) -> Section:
+    total = part["settlement_usd"].isel(case=0, aco=0).sum("year")
+    shown = tuple(tables.tables(tables.summary(part)))
+    return Section(
+        title=_title(part),
+        answer=sentences.answer(total),
+        happened=tuple(_happened(part)),
+        tables=shown,
+        pictures=_pictures(part, place),
+        alt=_alt(shown[0]),
+    )
+
+
+def _title(part: xr.Dataset) -> str:
+    aco, years = str(part["aco"].values[0]), [str(year) for year in part["year"].values]
+    who = "All ACOs together" if aco == TOTAL else aco
+    span = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
+    swept = [f"{name} {value.values[0]}" for name, value in part["case"].coords.items()]
+    case = [text for text in swept if not text.startswith("case ")]
+    return ", ".join([who, span, *case])
+
+
+def _happened(part: xr.Dataset) -> Iterator[tuple[str, str]]:
+    for _, row in tables.observed(part).iterrows():
+        if row["aco"] in part["aco"].values:
+            yield sentences.what_happened(row), str(row["source"])
+
+
+def _pictures(part: xr.Dataset, place: int) -> tuple[Markup, Markup]:
+    """Return the exceedance curves for a wide and for a narrow screen."""
+    wide = plots.exceedance(part, plots.canvas(7.6, 4.3))
+    narrow = plots.exceedance(part, plots.canvas(3.9, 4.4))
+    return (
+        Markup(plots.svg(wide, _INKS, f"wide{place}-")),
+        Markup(plots.svg(narrow, _INKS, f"narrow{place}-")),
+    )
+
+
+def _alt(table: Table) -> str:
+    chances = next(row.cells for row in table.rows if row.label == "P(earns) %")
+    each = ", ".join(f"{c} {p}%" for c, p in zip(table.contracts, chances, strict=True))
+    return f"Curves of the chance that the settlement exceeds an amount. Above zero: {each}."
+
+
+def _limitations(run: xr.Dataset) -> list[str]:
+    """Return what the programs of the run's contracts say they do not model."""
+    used = {row["program"] for row in json.loads(run.attrs.get("contracts", "{}")).values()}
+    docs = {name: inspect.getdoc(PROGRAMS[name]) or "" for name in sorted(used & set(PROGRAMS))}
+    return [
+        f"{name}: {' '.join(part.split())}"
+        for name, doc in docs.items()
+        for part in doc.split("\n\n")
+        if part.startswith("Not modelled")
+    ]
+
+
+def _provenance(run: xr.Dataset) -> list[tuple[str, str]]:
+    """Return the run's short attributes as they stand: versions, seed, digests, times."""
+    told = {"name", "about", "scenario", "terms", "observed", "contracts"}
+    return [
+        (name.replace("_", " "), f"{value:,}" if name == "trials" else str(value))
+        for name, value in run.attrs.items()
+        if name not in told
+    ]

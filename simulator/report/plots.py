@@ -1,0 +1,224 @@
+"""Pictures of a run: each function takes an Axes (or makes one) and returns it."""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from itertools import cycle
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+__all__ = [
+    "INK",
+    "PALETTE",
+    "PAPER",
+    "canvas",
+    "colours",
+    "exceedance",
+    "histogram",
+    "save",
+    "svg",
+]
+
+# Six hues that stand out on white and on black (contrast 3 at least) and stay apart for readers
+# who do not see red or green; a seventh contract takes the first hue again, dashed.
+PALETTE = ("#0256FB", "#FC6106", "#41A583", "#C073E5", "#C4252A", "#366B81")
+# A page puts its own text and paper colours in the place of these; no contract has them.
+INK, PAPER = "#5A5A5B", "#FEFEFD"
+_DASHES = ("solid", (0, (3, 3)), (0, (1, 2)), (0, (6, 3, 1, 3)))
+_POINTS = 320
+
+
+def colours(run: xr.Dataset) -> dict[str, str]:
+    """Return each contract's colour, by its place in the run: the same in every picture."""
+    labels = (str(label) for label in run["contract"].values)
+    return dict(zip(labels, cycle(PALETTE), strict=False))
+
+
+def exceedance(run: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Return the chance that each contract's settlement exceeds an amount, years and ACOs added.
+
+    Where curves coincide the later one is dashed, so that both show. A mark shows an observed
+    result if a single ACO and year is drawn.
+    """
+    ax = ax or canvas(7.2, 4.4)
+    settlement = _total(run)
+    for label, colour in colours(run).items():
+        amount, chance = _curve(settlement.sel(contract=label).values)
+        dashes = _DASHES[_covered(settlement, label) % len(_DASHES)]
+        ax.step(amount, chance, where="post", color=colour, lw=2.4, ls=dashes, label=label)
+    _mark(ax, run, settlement)
+    ax.set(ylim=(0, 1.02), xlabel=_amount(run), ylabel="chance of more than that")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return _dressed(ax, settlement)
+
+
+def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
+    """Return how often one contract's settlement falls in each of some forty ranges.
+
+    Zero is in the middle of its own; the outermost hold what lies beyond.
+    """
+    ax = ax or canvas(7.2, 4.4)
+    settlement = _total(run)
+    low, high = _range(settlement)
+    width = (high - low) / 40.0
+    edges = ((np.arange(low // width, high // width + 2.0) + 0.5) * width).tolist()
+    draws = np.clip(settlement.sel(contract=contract).values, edges[0], edges[-1])
+    weights = np.full(draws.shape, 1.0 / draws.size)
+    ax.hist(draws, edges, weights=weights, color=colours(run)[contract], label=contract)
+    ax.set(xlabel=_amount(run), ylabel="share of trials")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return _dressed(ax, settlement)
+
+
+def canvas(width: float, height: float) -> Axes:
+    """Return empty axes on a figure of so many inches."""
+    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+def save(ax: Axes, path: Path | str) -> Path:
+    """Write a picture in the format that the path's ending names, PNG or SVG among them."""
+    _figure(ax).savefig(path, dpi=200)
+    return Path(path)
+
+
+def svg(ax: Axes, inks: Mapping[str, str], prefix: str) -> str:
+    """Return a picture as an SVG element to put into a page.
+
+    Parameters
+    ----------
+    inks : mapping
+        What takes the place of a colour: ``{INK: "currentColor"}``.
+    prefix : str
+        What its ids start with, so that several elements do not meet in one page.
+    """
+    text = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "acosim", "svg.fonttype": "path"}):
+        _figure(ax).savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    element = re.sub("<!--.*?-->|<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
+    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", element)
+    for colour, ink in inks.items():
+        element = re.sub(colour, ink, element, flags=re.IGNORECASE)
+    return element[element.index("<svg") :]
+
+
+def _figure(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    return figure if figure is not None else Figure()
+
+
+def _total(run: xr.Dataset) -> xr.DataArray:
+    """Return settlements in millions, years and ACOs added: ``(trial, contract)``, first case."""
+    settlement = run["settlement_usd"].astype(np.float64).compute()
+    if "case" in settlement.dims:
+        settlement = settlement.isel(case=0, drop=True)
+    added = [dim for dim in settlement.dims if dim not in ("trial", "contract")]
+    return settlement.sum(added) / 1e6
+
+
+def _curve(
+    draws: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return amounts and the share of draws above them, at most some hundred points.
+
+    Left of the lowest draw the chance is one.
+    """
+    ordered = np.sort(draws)
+    n = len(ordered)
+    ranks = np.unique(np.linspace(0, n - 1, min(n, _POINTS)).astype(int))
+    above = 1.0 - np.searchsorted(ordered, ordered[ranks], side="right") / n
+    return np.append(ordered[0], ordered[ranks]), np.append(1.0, above)
+
+
+def _range(settlement: xr.DataArray) -> tuple[float, float]:
+    """Return the amounts that matter for any contract: all but a thousandth on either side."""
+    low, high = np.quantile(settlement.values, [0.001, 0.999])
+    return float(low), float(max(high, low + 1e-6))
+
+
+def _covered(settlement: xr.DataArray, label: str) -> int:
+    """Return how many earlier contracts pay the same in a quarter of the trials that pay."""
+    labels = [str(other) for other in settlement["contract"].values]
+    place = labels.index(label)
+    own, others = settlement.isel(contract=place), settlement.isel(contract=slice(place))
+    same = ((others == own) & (own != 0.0)).sum("trial")
+    covered = (4 * same > (own != 0.0).sum("trial")) & (same > 0)
+    return int(covered.sum()) + place // len(PALETTE)
+
+
+def _mark(ax: Axes, run: xr.Dataset, settlement: xr.DataArray) -> None:
+    """Mark what was observed, if what is drawn is one ACO in one year."""
+    if run["aco"].size != 1 or run["year"].size != 1:
+        return
+    here = {"aco": str(run["aco"].values.item()), "year": str(run["year"].values.item())}
+    for row in json.loads(run.attrs.get("observed", "[]")):
+        if row["contract"] in colours(run) and all(str(row[dim]) == here[dim] for dim in here):
+            amount = row["settlement_usd"] / 1e6
+            chance = float((settlement.sel(contract=row["contract"]) > amount).mean())
+            _diamond(ax, amount, chance, colours(run)[row["contract"]])
+
+
+def _diamond(ax: Axes, amount: float, chance: float, colour: str) -> None:
+    ax.plot(amount, chance, "D", ms=9, mfc=colour, mec=INK, mew=1.5, zorder=9)
+    ax.annotate(
+        "what happened",
+        (amount, chance),
+        xytext=(9, 9),
+        textcoords="offset points",
+        color=INK,
+        bbox={"fc": PAPER, "ec": "none", "alpha": 0.85, "pad": 1.5},
+        zorder=8,
+    )
+
+
+def _amount(run: xr.Dataset) -> str:
+    years = np.atleast_1d(run["year"].values)
+    span = f"{years[0]}" if years.size == 1 else f"{years[0]} to {years[-1]}, added"
+    return f"settlement to the ACO, $ million, {span}"
+
+
+def _dressed(ax: Axes, settlement: xr.DataArray) -> Axes:
+    """Return the Axes with quiet lines, the range that matters and the legend below."""
+    low, high = _range(settlement)
+    ax.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    ax.axvline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
+    ax.grid(color=INK, alpha=0.15, lw=0.8)
+    ax.tick_params(colors=INK, labelcolor=INK, length=0)
+    ax.xaxis.label.set_color(INK)
+    ax.yaxis.label.set_color(INK)
+    ax.spines[:].set_visible(False)
+    _sides(ax)
+    _legend(ax)
+    return ax
+
+
+def _sides(ax: Axes) -> None:
+    """Say above the picture which side of zero is whose."""
+    where = ax.get_xaxis_transform()
+    for text, side in (("owes \u25c2 ", "right"), (" \u25b8 earns", "left")):
+        ax.text(0.0, 1.01, text, transform=where, ha=side, va="bottom", color=INK)
+
+
+def _legend(ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    columns = int(_figure(ax).get_figwidth() * 9.0 / (max(len(label) for label in labels) + 5))
+    legend = ax.legend(
+        handles,
+        labels,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        borderaxespad=4.0,
+        ncols=max(1, min(len(labels), columns)),
+        frameon=False,
+        labelcolor=INK,
+        handlelength=2.4,
+    )
+    for name in legend.get_texts():
+        name.set_parse_math(False)

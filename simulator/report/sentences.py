@@ -1,0 +1,88 @@
+"""What a run says in a sentence: the answer, what happened, what a zero means."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import xarray as xr
+
+from simulator.analysis.convergence import Measure, estimate, standard_error
+from simulator.analysis.paired import advantage
+from simulator.report.rounding import dollars, figure
+
+__all__ = ["answer", "nothing_in", "what_happened"]
+
+
+def answer(settlement: xr.DataArray) -> str:
+    """Return which contract is best on average, by how much, and how often it owes.
+
+    Contracts whose means the trials cannot tell apart (a paired difference within two standard
+    errors) are named together.
+
+    Parameters
+    ----------
+    settlement : DataArray (trial, contract), USD
+    """
+    means = estimate(settlement, Measure("mean"))
+    ranked = [str(label) for label in settlement["contract"].values[(-means).argsort().values]]
+    gaps = {label: _gap(settlement, ranked[0], label) for label in ranked[1:]}
+    equal = [ranked[0], *(label for label, gap in gaps.items() if _within_noise(gap))]
+    behind = [label for label in ranked if label not in equal]
+    parts = [_best(settlement, equal)]
+    if behind and len(equal) == 1:
+        gap = gaps[behind[0]]
+        lead = dollars(float(gap["mean_usd"]), float(gap["mean_error_usd"]))
+        parts.append(f"{lead} above {behind[0]} on the same draws")
+    return f"{', '.join(parts)}; {_owing(settlement, equal)}."
+
+
+def what_happened(row: pd.Series) -> str:
+    """Return an observed result as a sentence, with its place in the distribution."""
+    amount = float(row["settlement_usd"])
+    did = "owed" if amount < 0.0 else "earned"
+    said = f"In {row['year']} {row['aco']} {did} ${abs(amount):,.0f} under {row['contract']}"
+    if pd.isna(row["percentile_share"]):
+        return f"{said}; the run does not hold that year and contract"
+    place = figure(float(row["percentile_share"]), float(row["percentile_error_share"]), 0.01)
+    return f"{said}: percentile {place} of its distribution"
+
+
+def nothing_in(trials: int) -> str:
+    """Return what a chance of zero from this many trials still allows.
+
+    >>> nothing_in(10_000)
+    'A chance of 0 is none of 10,000 trials: below 0.03% with 95% confidence.'
+    """
+    upper = 100.0 * (1.0 - 0.05 ** (1.0 / trials))
+    return f"A chance of 0 is none of {trials:,} trials: below {upper:.1g}% with 95% confidence."
+
+
+def _gap(settlement: xr.DataArray, a: str, b: str) -> xr.Dataset:
+    of_a, of_b = (settlement.sel(contract=label, drop=True) for label in (a, b))
+    return advantage(of_a - of_b)
+
+
+def _within_noise(gap: xr.Dataset) -> bool:
+    return not float(gap["mean_usd"]) > 2.0 * float(gap["mean_error_usd"])
+
+
+def _best(settlement: xr.DataArray, equal: Sequence[str]) -> str:
+    first = settlement.sel(contract=equal[0])
+    mean, error = estimate(first, Measure("mean")), standard_error(first, Measure("mean"))
+    amount = dollars(float(mean), float(error))
+    if len(equal) == 1:
+        return f"{equal[0]} has the highest mean settlement, {amount}"
+    trials = settlement.sizes["trial"]
+    return (
+        f"{' and '.join(equal)} have the highest mean settlement, {amount}, "
+        f"and {trials:,} trials do not tell them apart"
+    )
+
+
+def _owing(settlement: xr.DataArray, equal: Sequence[str]) -> str:
+    owes = Measure("below")
+    said = []
+    for label in equal:
+        x = settlement.sel(contract=label)
+        chance = figure(float(estimate(x, owes)), float(standard_error(x, owes)), 0.01)
+        said.append(f"{label} owes in {chance}% of trials")
+    return ", ".join(said)
