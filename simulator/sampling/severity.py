@@ -213,6 +213,14 @@ class Severity:
         """Return the probability of no spending at all."""
         return 1.0 - float(self.survival(0.0))
 
+    @property
+    def smooth(self) -> bool:
+        """Return whether no part of it is a list of people."""
+        return all(
+            law.smooth if isinstance(law, Severity) else not isinstance(law, Empirical)
+            for law in self.laws
+        )
+
     def scaled_to(self, mean: float) -> Self:
         """Return the same shape with another mean.
 

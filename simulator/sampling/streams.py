@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from simulator.errors import SimulatorError
 
-__all__ = ["Streams", "compiled", "philox"]
+__all__ = ["Streams", "compiled", "philox", "unit"]
 
 # Kernels run without the interpreter's lock and are kept on disk once compiled.
 compiled = njit(nogil=True, cache=True)
@@ -43,7 +43,8 @@ def philox(
 
 
 @compiled
-def _unit(high: np.uint64, low: np.uint64) -> float:
+def unit(high: np.uint64, low: np.uint64) -> float:
+    """Return the uniform of two 32-bit words, in (0, 1)."""
     # Odd multiples of 2**-53: symmetric about a half, and never 0 or 1.
     return (float(((high << _WORD) | low) >> _DROP) + 0.5) * 2.0**-52
 
@@ -57,9 +58,9 @@ def _fill(out: np.ndarray, start: int, key: np.ndarray) -> None:
         for i in range(trials):
             trial = np.uint64(start + i)
             words = philox((trial & _LOW, trial >> _WORD, np.uint64(block), zero), pair)
-            out[i, 2 * block] = _unit(words[0], words[1])
+            out[i, 2 * block] = unit(words[0], words[1])
             if 2 * block + 1 < width:
-                out[i, 2 * block + 1] = _unit(words[2], words[3])
+                out[i, 2 * block + 1] = unit(words[2], words[3])
 
 
 @dataclass(frozen=True)

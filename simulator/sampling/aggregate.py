@@ -1,0 +1,266 @@
+"""The exact joint law of what an ACO's people spend below and above a truncation point.
+
+For each cell of n like people, k of them, a binomial count, spend more than the point. What the
+others spend is the *body*; what the k spend beyond the point is the *excess*. Given k the two are
+independent sums with known laws, so three uniforms (count, body, excess) make a year, at a cost
+that does not grow with n.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from simulator.errors import SimulatorError
+from simulator.sampling import persons, sums
+from simulator.sampling.persons import Cell
+from simulator.sampling.severity import Severity
+from simulator.sampling.streams import Streams, compiled
+
+__all__ = ["STREAM", "Book", "Cell", "book", "draw", "expected", "spread", "totals"]
+
+STREAM = persons.STREAM
+_FEW = 1_000  # an ACO with fewer people is drawn person by person
+_THRESHOLDS = 0.1  # laws of the excess are kept at points this far apart, in logarithms
+_COUNTS = np.append(
+    np.arange(sums.LATTICE), np.rint(sums.LATTICE * 2.0 ** np.arange(0.0, 20.0, 0.25))
+).astype(np.int64)  # laws of the excess are kept for these many people
+_GUIDE = 2_048
+_EXTREME = 2.0**-54
+
+# The normal score of a uniform, a line between the parts of each halving of its tail.
+_OCTAVES, _PARTS = 53, 128
+_TAIL = 2.0 ** np.arange(-_OCTAVES, -1)[:, None] * (1.0 + np.arange(_PARTS) / _PARTS)
+_NORMAL = special.ndtri(np.append(_TAIL, 0.5))
+_BASE = (1023 - _OCTAVES) * _PARTS
+_MANTISSA, _FRACTION, _PER_FRACTION = np.uint64(45), np.uint64(2**45 - 1), 2.0**-45
+_LEAST = 2.0**-53
+_FIRST_SCORE, _PER_SCORE = float(sums.SCORES[0]), 1.0 / float(sums.SCORES[1] - sums.SCORES[0])
+
+
+class Tables(NamedTuple):
+    """One cell, ready to draw: rows by the count of people above the point, from the least up.
+
+    `chances` (count,) are cumulative and `guide` (part,) says where to look in them; `amounts`
+    (count, 4) hold the mean and sd, in USD, of the truncated total and of the excess; `rows`
+    (count, 2) say which law of `body` and of `excess` (law, score) applies, and `blend` (count,)
+    how far to go towards the next law of `excess`.
+    """
+
+    chances: np.ndarray
+    guide: np.ndarray
+    amounts: np.ndarray
+    rows: np.ndarray
+    blend: np.ndarray
+    body: np.ndarray
+    excess: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """The cells of one ACO and their tables: the expensive part, done once."""
+
+    cells: tuple[Cell, ...]
+    tables: tuple[Tables, ...]
+
+    @property
+    def by_person(self) -> bool:
+        """Return whether the people are so few that `draw` draws each."""
+        return sum(cell.persons for cell in self.cells) < _FEW
+
+
+def book(cells: Sequence[Cell]) -> Book:
+    """Return the tables of an ACO's cells; equal cells are tabulated once."""
+    return _book(tuple(cells))
+
+
+def draw(
+    book: Book, streams: Streams, who: str, trials: range, scores: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the truncated total and the excess over truncation: two (trial, cell), USD.
+
+    Parameters
+    ----------
+    scores : (trial, cell, 3), uniforms for count, body and excess that take the place of the
+        streams' own, so that years correlate. Without them an ACO of fewer than 1,000 people is
+        drawn person by person.
+
+    Examples
+    --------
+    >>> from simulator.sampling.severity import standard
+    >>> people = book([Cell(9_400, standard("aged_nondual", 11_000.0), truncation=110_000.0)])
+    >>> truncated, excess = draw(people, Streams(1), "lakeshore", range(1000))
+    >>> truncated.shape, bool((excess >= 0.0).all())
+    ((1000, 1), True)
+    """
+    if scores is not None:
+        return totals(book, scores)
+    if book.by_person:
+        return persons.totals(book.cells, streams, who, trials)
+    return _totals(book, streams.uniform(STREAM, who, trials, (len(book.cells), 3)))
+
+
+def totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the truncated total and the excess over truncation: two (trial, cell), USD.
+
+    scores : (trial, cell, 3), in (0, 1), for count, body and excess; both totals rise with each.
+    """
+    if scores.shape[1:] != (len(book.cells), 3):
+        raise SimulatorError(
+            f"claims: scores are {scores.shape!r}; allowed is (trials, {len(book.cells)}, 3)"
+        )
+    if scores.size and not (scores.min() > 0.0 and scores.max() < 1.0):
+        raise SimulatorError("claims: scores reach 0 or 1, or are missing; allowed is between")
+    return _totals(book, scores)
+
+
+def expected(book: Book) -> tuple[np.ndarray, np.ndarray]:
+    """Return the exact means of the truncated total and of the excess: two (cell,), USD.
+
+    >>> from simulator.sampling.severity import gamma
+    >>> people = book([Cell(1_000, gamma(10_000.0, cv=2.0), truncation=100_000.0)])
+    >>> float(sum(expected(people))[0])
+    10000000.0
+    """
+    truncated, excess = np.reshape([cell.means for cell in book.cells], (-1, 2)).T
+    return truncated, excess
+
+
+def spread(book: Book) -> tuple[np.ndarray, np.ndarray]:
+    """Return the exact sds of the truncated total and of the excess: two (cell,), USD."""
+    truncated, excess = np.reshape([cell.sds for cell in book.cells], (-1, 2)).T
+    return truncated, excess
+
+
+@lru_cache(maxsize=256)
+def _book(cells: tuple[Cell, ...]) -> Book:
+    return Book(cells, tuple(_tables(cell) for cell in cells))
+
+
+@lru_cache(maxsize=1024)
+def _tables(cell: Cell) -> Tables:
+    """Return a cell's tables; its moments are exact whatever its laws are rounded to."""
+    least, chances = _counts(cell.persons, cell.split.share)
+    above = least + np.arange(len(chances))
+    body, body_rows = _body_laws(cell, above)
+    excess, excess_rows, blend = _excess_laws(cell, above)
+    return Tables(
+        chances,
+        np.searchsorted(chances, np.arange(_GUIDE) / _GUIDE).astype(np.int32),
+        _amounts(cell, above),
+        np.column_stack([body_rows, excess_rows]).astype(np.int32),
+        blend,
+        body,
+        excess,
+    )
+
+
+def _counts(n: int, share: float) -> tuple[int, np.ndarray]:
+    """Return the least count that matters and the cumulative chances from it up."""
+    mean, sd = n * share, np.sqrt(n * share * (1.0 - share))
+    low, high = max(0, int(mean - 9.0 * sd)), min(n, int(mean + 10.0 * sd + 30.0))
+    chances = special.bdtr(np.arange(low, high + 1), n, share)
+    first, last = np.searchsorted(chances, [_EXTREME, 1.0 - _EXTREME])
+    chances = chances[first : last + 1].copy()
+    chances[-1] = 1.0
+    return low + int(first), chances
+
+
+def _amounts(cell: Cell, above: np.ndarray) -> np.ndarray:
+    """Return the mean and sd of the truncated total and the excess: (count, 4), USD."""
+    split, below = cell.split, cell.persons - above
+    body = below * split.body_mean + above * split.point, np.sqrt(below) * split.body_sd
+    excess = above * split.excess_mean, np.sqrt(above) * split.excess_sd
+    return np.column_stack([*body, *excess])
+
+
+def _body_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the laws of the body and which one each count takes.
+
+    More than 64 people have one law at their expected number: a few more or less change nothing.
+    """
+    shape, point = _unit(cell)
+    below = cell.persons - above
+    if below[-1] > sums.LATTICE:
+        typical = round(cell.persons * (1.0 - cell.split.share))
+        return sums.body(shape, point, typical)[None, :], np.zeros_like(above)
+    laws = [sums.body(shape, point, n) if n else np.zeros_like(sums.SCORES) for n in below]
+    return np.stack(laws), np.arange(len(above))
+
+
+def _excess_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the laws of the excess, which one each count takes, and how much of the next."""
+    shape, point = _unit(cell)
+    at = np.searchsorted(_COUNTS, above, side="right") - 1
+    kept = _COUNTS[at[0] : at[-1] + 2]
+    laws = np.stack([_excess_law(shape, point, int(k)) for k in kept])
+    root = 1.0 / np.sqrt(np.maximum(_COUNTS, 1))  # laws are near to lines in 1 / sqrt(count)
+    blend = (root[at] - 1.0 / np.sqrt(np.maximum(above, 1))) / (root[at] - root[at + 1] + 1e-300)
+    return laws, at - at[0], blend
+
+
+def _unit(cell: Cell) -> tuple[Severity, float]:
+    return replace(cell.severity, scale=1.0), cell.split.point / cell.severity.scale
+
+
+def _excess_law(shape: Severity, point: float, count: int) -> np.ndarray:
+    """Return a law of the excess, between those kept at the nearest points either side."""
+    if count == 0 or not shape.survival(point):
+        return np.zeros_like(sums.SCORES)
+    if not shape.smooth:
+        return _kept_law(shape, point, count)
+    place = np.log(point) / _THRESHOLDS
+    low, high = (np.exp(_THRESHOLDS * (np.floor(place) + i)) for i in (0, 1))
+    part = place - np.floor(place)
+    return (1.0 - part) * _kept_law(shape, low, count) + part * _kept_law(shape, high, count)
+
+
+@lru_cache(maxsize=8192)
+def _kept_law(shape: Severity, point: float, count: int) -> np.ndarray:
+    return sums.excess(shape, point, count)
+
+
+def _totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    out = np.empty((2, len(scores), len(book.cells)))
+    for j, (cell, tables) in enumerate(zip(book.cells, book.tables, strict=True)):
+        _fill(out[:, :, j], scores[:, j], tables)
+        if not cell.truncates:
+            out[0, :, j] += out[1, :, j]
+            out[1, :, j] = 0.0
+    return out[0], out[1]
+
+
+@compiled
+def _fill(out: np.ndarray, scores: np.ndarray, tables: Tables) -> None:
+    """Fill `out` (truncated or excess, trial) from `scores` (trial, 3)."""
+    for i in range(len(scores)):
+        u = scores[i, 0]
+        k = tables.guide[int(u * _GUIDE)]
+        while tables.chances[k] < u:
+            k += 1
+        body, law, amounts = tables.rows[k, 0], tables.rows[k, 1], tables.amounts[k]
+        z = _place(scores[i, 1])
+        out[0, i] = amounts[0] + amounts[1] * _line(tables.body[body], z)
+        z = _place(scores[i, 2])
+        near, next_ = _line(tables.excess[law], z), _line(tables.excess[law + 1], z)
+        out[1, i] = amounts[2] + amounts[3] * (near + tables.blend[k] * (next_ - near))
+
+
+@compiled
+def _place(u: float) -> float:
+    """Return where the normal score of a uniform lies among `SCORES`, counted in steps."""
+    tail = max(min(u, 1.0 - u), _LEAST)
+    bits = np.float64(tail).view(np.uint64)
+    node = np.int64(bits >> _MANTISSA) - _BASE
+    low, high = _NORMAL[node], _NORMAL[min(node + 1, len(_NORMAL) - 1)]
+    score = low + (bits & _FRACTION) * _PER_FRACTION * (high - low)
+    return ((score if u < 0.5 else -score) - _FIRST_SCORE) * _PER_SCORE
+
+
+@compiled
+def _line(law: np.ndarray, place: float) -> float:
+    node = int(place)
+    return law[node] + (place - node) * (law[node + 1] - law[node])

@@ -1,0 +1,229 @@
+"""The reference: every person drawn, one by one, in a compiled kernel.
+
+A person's sixteen bits choose one of 65,536 amounts of equal chance; in the top bins, which hold
+everybody near or above the truncation point, a second draw of 53 bits gives the exact amount.
+Amounts are added as integers, so that no order of adding changes a bit.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.errors import SimulatorError
+from simulator.sampling.severity import Severity, Split
+from simulator.sampling.streams import Streams, compiled, philox, unit
+
+__all__ = ["STREAM", "Cell", "totals"]
+
+STREAM = "claims"
+_BINS = 2**16
+_TOP = 0.02  # the share of people drawn a second time, at least
+_NEVER = 1e-12
+_STEPS = 2**17 - 1  # amounts are counted in this part of the highest
+_FLAG = np.uint32(2**24)  # one more person for the second draw, beside 128 amounts
+_CHUNK = 64  # counters at a time, of eight people each
+_PARTS, _OCTAVES = 128, 53
+
+_WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+_HALF, _HALF_MASK = np.uint32(16), np.uint32(0xFFFF)
+_COUNT, _AMOUNT = np.uint32(24), np.uint32(2**24 - 1)
+_SECOND = np.uint64(2**31)
+_MANTISSA, _FRACTION, _PER_FRACTION = np.uint64(45), np.uint64(2**45 - 1), 2.0**-45
+_BASE = (1023 - _OCTAVES) * _PARTS
+
+
+@dataclass(frozen=True)
+class Cell:
+    """People of one enrolment type in one ACO and year.
+
+    persons : how many
+    severity : what one of them spends in the year
+    truncation : the point up to which spending counts, USD; infinity truncates nobody
+    """
+
+    persons: int
+    severity: Severity
+    truncation: float = np.inf
+
+    def __post_init__(self) -> None:
+        """Refuse what has no law."""
+        if self.persons < 0 or not self.truncation > 0.0:
+            raise SimulatorError(
+                f"cell: persons {self.persons!r}, truncation {self.truncation!r}; allowed are"
+                " persons from 0 up and a truncation above 0"
+            )
+
+    @cached_property
+    def truncates(self) -> bool:
+        """Return whether anybody can be expected above the truncation, in any run."""
+        return self.persons * float(self.severity.survival(self.truncation)) > _NEVER
+
+    @cached_property
+    def split(self) -> Split:
+        """Return the moments below and above the truncation, or the 99th percentile if none."""
+        point = self.truncation if self.truncates else float(self.severity.exceeded(_TOP / 2.0))
+        return self.severity.split(point)
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Return the expected truncated total and excess, USD."""
+        share, above = self.split.share, self.split.excess_mean
+        excess = self.persons * share * above * self.truncates
+        return self.persons * self.severity.mean - excess, excess
+
+    @property
+    def sds(self) -> tuple[float, float]:
+        """Return the standard deviations of the truncated total and of the excess, USD."""
+        if not self.truncates:
+            return float(np.sqrt(self.persons)) * self.severity.sd, 0.0
+        point, share, mean, sd, above, above_sd = self.split
+        truncated = (1.0 - share) * (sd**2 + share * (point - mean) ** 2)
+        excess = share * (above_sd**2 + (1.0 - share) * above**2)
+        return float(np.sqrt(self.persons * truncated)), float(np.sqrt(self.persons * excess))
+
+
+class _Draws(NamedTuple):
+    """One severity, ready to draw: `amounts` (bin,) in steps, `tail` (node,) in USD."""
+
+    amounts: np.ndarray
+    step: float
+    tail: np.ndarray
+
+
+def totals(
+    cells: Sequence[Cell], streams: Streams, who: str, trials: range, *, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the truncated total and the excess over truncation: two (trial, cell), USD.
+
+    >>> from simulator.sampling.severity import standard
+    >>> cells = [Cell(300, standard("esrd", 85_000.0), truncation=400_000.0)]
+    >>> truncated, excess = totals(cells, Streams(1), "lakeshore", range(50))
+    >>> truncated.shape, bool((excess >= 0.0).all())
+    ((50, 1), True)
+    """
+    key = streams.key(STREAM, who)
+    out = np.zeros((2, len(trials), len(cells)))
+    ends = [len(trials) * i // workers for i in range(workers + 1)]
+
+    def fill(first: int, last: int) -> None:
+        for j, cell in enumerate(cells):
+            place, draws = (trials.start + first, j + 1), _draws(cell.severity, cell.split.point)
+            _people(out[:, first:last, j], cell.persons, cell.truncation, place, key, draws)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(fill, ends[:-1], ends[1:]))
+    return out[0], out[1]
+
+
+@lru_cache(maxsize=256)
+def _draws(severity: Severity, point: float) -> _Draws:
+    """Return the tables of a severity: quantiles of equal chance, and the tail by octaves."""
+    above = float(severity.survival(point))
+    first = int(_BINS * (1.0 - max(1.5 * above, _TOP)))
+    middles = (np.arange(max(first, 0)) + 0.5) / _BINS
+    body = severity.quantile(middles)
+    step = max(body.max(initial=0.0), 1.0) / _STEPS
+    amounts = np.full(_BINS, _FLAG, np.uint32)
+    amounts[: len(body)] = np.rint(body / step)
+    octave = 2.0 ** np.arange(-_OCTAVES, 0)
+    chances = np.append(np.outer(octave, 1.0 + np.arange(_PARTS) / _PARTS), 1.0)
+    return _Draws(amounts, step, severity.exceeded(chances * (1.0 - len(body) / _BINS)))
+
+
+@compiled
+def _people(
+    out: np.ndarray,
+    persons: int,
+    truncation: float,
+    place: tuple[int, int],
+    key: np.ndarray,
+    draws: _Draws,
+) -> None:
+    """Fill the totals of one cell: `out` (truncated or excess, trial)."""
+    words = np.empty((4, _CHUNK), np.uint32)
+    pair, lane = (np.uint64(key[0]), np.uint64(key[1])), np.uint64(place[1])
+    for i in range(out.shape[1]):
+        trial = np.uint64(place[0] + i)
+        steps, tops = _body(words, persons, (trial, lane), pair, draws.amounts)
+        below, above = _tail(tops, truncation, (trial, lane + _SECOND), pair, draws.tail)
+        out[0, i] = steps * draws.step + below
+        out[1, i] = above
+
+
+@compiled
+def _words(
+    words: np.ndarray,
+    first: int,
+    address: tuple[np.uint64, np.uint64],
+    pair: tuple[np.uint64, np.uint64],
+) -> None:
+    trial, lane = address
+    for b in range(_CHUNK):
+        counter = trial & _LOW, trial >> _WORD, np.uint64(first + b), lane
+        words[0, b], words[1, b], words[2, b], words[3, b] = philox(counter, pair)
+
+
+@compiled
+def _body(
+    words: np.ndarray,
+    persons: int,
+    address: tuple[np.uint64, np.uint64],
+    pair: tuple[np.uint64, np.uint64],
+    amounts: np.ndarray,
+) -> tuple[int, int]:
+    """Return the steps of those drawn once, and how many people are to be drawn again."""
+    steps, tops = np.int64(0), np.int64(0)
+    whole = persons // (8 * _CHUNK)
+    for chunk in range(whole + 1):
+        _words(words, chunk * _CHUNK, address, pair)
+        if chunk < whole:
+            for row in range(4):
+                part = _row(words[row], amounts)
+                steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
+    for p in range(persons - whole * 8 * _CHUNK):
+        word = words[p // 2 % 4, p // 8] >> np.uint32(16 * (p % 2))
+        part = amounts[word & _HALF_MASK]
+        steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
+    return int(steps), int(tops)
+
+
+@compiled
+def _row(words: np.ndarray, amounts: np.ndarray) -> np.uint32:
+    part = np.uint32(0)
+    for word in words:
+        part = np.uint32(part + amounts[word & _HALF_MASK] + amounts[word >> _HALF])
+    return part
+
+
+@compiled
+def _tail(
+    tops: int,
+    truncation: float,
+    address: tuple[np.uint64, np.uint64],
+    pair: tuple[np.uint64, np.uint64],
+    tail: np.ndarray,
+) -> tuple[float, float]:
+    """Return what those drawn again spend below and above the truncation, USD."""
+    trial, lane = address
+    below, above = 0.0, 0.0
+    for p in range(0, tops, 2):
+        counter = trial & _LOW, trial >> _WORD, np.uint64(p // 2), lane
+        words = philox(counter, pair)
+        amount = _amount(unit(words[0], words[1]), tail)
+        below, above = below + min(amount, truncation), above + max(amount - truncation, 0.0)
+        if p + 1 < tops:
+            amount = _amount(unit(words[2], words[3]), tail)
+            below, above = below + min(amount, truncation), above + max(amount - truncation, 0.0)
+    return below, above
+
+
+@compiled
+def _amount(share: float, tail: np.ndarray) -> float:
+    """Return the amount that a share of the top exceed: a line between a part of an octave."""
+    bits = np.float64(share).view(np.uint64)
+    node = np.int64(bits >> _MANTISSA) - _BASE
+    return tail[node] + (bits & _FRACTION) * _PER_FRACTION * (tail[node + 1] - tail[node])
