@@ -13,10 +13,13 @@ from simulator.loading.documents import (
     dotted,
     merge,
     near,
+    plain,
     shown,
     split,
+    targets,
 )
 from simulator.loading.parsing import parse, parse_text, scan, scan_text
+from simulator.loading.shapes import Shape
 from simulator.loading.writing import dump
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "Keys",
     "Mistake",
     "Place",
+    "Shape",
     "Value",
     "assign",
     "at",
@@ -35,11 +39,13 @@ __all__ = [
     "ordered",
     "parse",
     "parse_text",
+    "plain",
     "read",
     "scan",
     "scan_text",
     "shown",
     "split",
     "stop",
+    "targets",
     "validate",
 ]

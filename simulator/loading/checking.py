@@ -77,15 +77,19 @@ def _fault(value: Value, details: ErrorDetails) -> _Fault:
     keys: list[Key] = []
     kind = details["type"]
     for key in details["loc"]:
-        held = at(value, tuple(keys))
-        known = key in held if isinstance(held, dict) else isinstance(held, list)
-        if known:
+        if _holds(at(value, tuple(keys)), key):
             keys.append(key)
         elif key == "[key]":
             kind = "key"
     if kind == "missing":
         keys.append(details["loc"][-1])
     return _Fault(tuple(keys), kind, details["msg"])
+
+
+def _holds(value: Value, key: Key) -> bool:
+    if isinstance(value, list):
+        return isinstance(key, int) and key < len(value)
+    return isinstance(value, dict) and key in value
 
 
 def _deepest(faults: Sequence[_Fault]) -> list[_Fault]:

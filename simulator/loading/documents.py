@@ -17,8 +17,10 @@ __all__ = [
     "dotted",
     "merge",
     "near",
+    "plain",
     "shown",
     "split",
+    "targets",
 ]
 
 Key: TypeAlias = str | int
@@ -116,14 +118,23 @@ def assign(
     {'a': {'x': {'c': 3}, 'y': {'c': 3}}}
     """
     written = path if isinstance(path, str) else dotted(tuple(path))
-    parts = split(path) if isinstance(path, str) else tuple(path)
-    found = list(_targets(document.value, parts, ()))
+    found = targets(document.value, path)
     if not found:
         text = "names nothing: a '*' stands for the keys of a mapping, and here is none"
         return replace(document, mistakes=(*document.mistakes, Mistake(place, written, text)))
     for keys in found:
         document = _assigned(document, keys, value, place)
     return document
+
+
+def targets(value: Value, path: str | Sequence[Key]) -> list[Keys]:
+    """Return the keys that a path names, whether something stands there yet or not.
+
+    >>> targets({"a": {"x": {}, "y": {}}}, "a.*.c")
+    [('a', 'x', 'c'), ('a', 'y', 'c')]
+    """
+    parts = split(path) if isinstance(path, str) else tuple(path)
+    return list(_targets(value, parts, ()))
 
 
 def _targets(value: Value, parts: Keys, keys: Keys) -> Iterator[Keys]:
@@ -211,6 +222,19 @@ def at(value: Value, keys: Keys) -> Value:
     return value
 
 
+def plain(value: object) -> Value:
+    """Return a value as a document holds it: mappings, lists, words and numbers.
+
+    >>> plain({"years": (2022, 2023)})
+    {'years': [2022, 2023]}
+    """
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, int) else str(key): plain(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
 def split(path: str) -> Keys:
     """Return the parts of a dotted path; double quotes keep the dots of one part.
 
@@ -232,10 +256,10 @@ def dotted(keys: Keys) -> str:
     >>> dotted(("population", "x", 2022))
     'population.x.2022'
     """
-    return ".".join(_plain(str(key)) for key in keys)
+    return ".".join(_typed(str(key)) for key in keys)
 
 
-def _plain(key: str) -> str:
+def _typed(key: str) -> str:
     plain = key.isprintable() and key.strip() == key != "" and len(key) <= LONGEST_SHOWN
     return key if plain else shown(key)
 
@@ -243,13 +267,13 @@ def _plain(key: str) -> str:
 def shown(value: Value) -> str:
     """Return a value as a message quotes it, shortened.
 
-    >>> shown(True), shown("no"), shown({})
-    ('true', "'no'", 'a mapping')
+    >>> shown(True), shown("no"), shown([1])
+    ('true', "'no'", 'a list of 1')
     """
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return "a list"
+        return f"a list of {len(value)}" if value else "an empty list"
     if value is None or isinstance(value, bool):
         return {None: "empty", True: "true", False: "false"}[value]
     text = repr(value)

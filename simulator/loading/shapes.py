@@ -63,8 +63,8 @@ class Shape:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if number and len(self.alternatives) == 1 and numbers:
             lacks_bound = numbers[0]["type"] == "integer" and not isinstance(value, int)
-            bound = "" if lacks_bound else _bound(numbers[0], "lie between", "be ")
-            said = f"must {bound or 'be ' + self.noun()}"
+            bound = "" if lacks_bound else _bound(numbers[0], "lie between")
+            said = f"must {'' if bound.startswith('lie') else 'be '}{bound or self.noun()}"
         else:
             said = f"must be {self.noun()}"
         return said + _hint(value, numbers) + near(value, self._words())
@@ -93,7 +93,10 @@ def _flat(schema: Schema, root: Schema) -> Iterator[Schema]:
 
 def _children(schema: Schema, key: Key) -> Iterator[Schema]:
     if isinstance(key, int) and schema.get("type") == "array":
-        yield _mapping(schema, "items")
+        first = _sequence(schema, "prefixItems")
+        item = first[key] if key < len(first) else schema.get("items")
+        if isinstance(item, Mapping):
+            yield item
         return
     named = _mapping(schema, "properties")
     patterns = _mapping(schema, "patternProperties").values()
@@ -121,13 +124,16 @@ def _noun(schema: Schema) -> str:
         return f"one of {', '.join(words)}" if len(words) > 1 else words[0]
     kind = str(schema.get("type", "something else"))
     if kind in ("number", "integer"):
-        return _NOUNS[kind] + _spaced(_bound(schema, "between", "of "))
+        bound = _bound(schema, "between")
+        return " ".join(filter(None, (_NOUNS[kind], "of" * bound.startswith("at "), bound)))
     if "pattern" in schema:
         return _NAMED
     return _NOUNS.get(kind, kind) + _size(schema)
 
 
 def _size(schema: Schema) -> str:
+    if "minItems" in schema and schema["minItems"] == schema.get("maxItems"):
+        return f" of {schema['minItems']}"
     for least in ("minLength", "minItems", "minProperties"):
         if schema.get(least) == 1:
             return " that is not empty"
@@ -137,7 +143,7 @@ def _size(schema: Schema) -> str:
     return ""
 
 
-def _bound(schema: Schema, both: str, lead: str) -> str:
+def _bound(schema: Schema, both: str) -> str:
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
     if low is not None and high is not None:
@@ -152,7 +158,7 @@ def _bound(schema: Schema, both: str, lead: str) -> str:
         )
         if edge is not None
     ]
-    return f"{lead}{' and '.join(parts)}" if parts else ""
+    return " and ".join(parts)
 
 
 def _figure(edge: object) -> str:
@@ -160,10 +166,6 @@ def _figure(edge: object) -> str:
         return str(edge)
     whole = int(edge) if edge == int(edge) else edge
     return f"{whole:,}" if abs(edge) >= 10_000 else f"{whole}"
-
-
-def _spaced(words: str) -> str:
-    return f" {words}" if words else ""
 
 
 def _hint(value: Value, numbers: Sequence[Schema]) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from simulator.loading import (
     Document,
+    Key,
     Mistake,
     Place,
+    Value,
     assign,
     dump,
     merge,
@@ -18,14 +20,19 @@ from simulator.loading import (
     scan,
     scan_text,
     shown,
+    split,
     stop,
     validate,
 )
+from simulator.scenario.consistency import contradictions
 from simulator.scenario.schema import Scenario
+from simulator.scenario.sweep import mistakes as swept
 
 __all__ = ["canonical", "check", "digest", "document", "read", "write"]
 
 LONGEST_CHAIN = 10
+LONGEST_OVERRIDE = 2_000
+_SET = "--set "
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -43,7 +50,17 @@ def check(
     """Return the scenario, if all of it could be read, with every mistake and the document."""
     found, mistakes = document(path, overrides)
     scenario, faults = validate(found, Scenario)
-    return scenario, ordered([*mistakes, *faults]), found
+    more = [*contradictions(found), *swept(found, scenario)]
+    return scenario, _once(ordered([*mistakes, *faults, *more])), found
+
+
+def _once(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Return one mistake where an override with ``*`` makes the same one at several paths."""
+    kept: dict[object, Mistake] = {}
+    for mistake in mistakes:
+        override = mistake.place is not None and mistake.place.file.startswith(_SET)
+        kept.setdefault((mistake.place, mistake.text) if override else mistake, mistake)
+    return list(kept.values())
 
 
 def document(path: str | Path, overrides: Sequence[str] = ()) -> tuple[Document, list[Mistake]]:
@@ -109,16 +126,31 @@ def _shipped() -> Path:
 
 
 def _overridden(found: Document, override: str) -> Document:
-    place = Place(f"--set {override}")
+    place = Place(f"{_SET}{override[:LONGEST_OVERRIDE]}")
     path, equals, text = override.partition("=")
-    if not equals or not path.strip():
-        mistake = Mistake(place, "", "is not an assignment; must read path=value")
-        return replace(found, mistakes=(*found.mistakes, mistake))
+    path = path.strip()
+    if not equals or not path or len(override) > LONGEST_OVERRIDE:
+        said = f"is no assignment of the form path=value, of at most {LONGEST_OVERRIDE} characters"
+        return replace(found, mistakes=(*found.mistakes, Mistake(place, "", said)))
     value = scan_text(text.strip(), place.file)
-    moved = [mistake._replace(place=place, path=path.strip()) for mistake in value.mistakes]
+    moved = [mistake._replace(place=place, path=path) for mistake in value.mistakes]
     if moved:
         return replace(found, mistakes=(*found.mistakes, *moved))
-    return assign(found, path.strip(), value.value, place)
+    return assign(found, *_what_if(path, value.value), place)
+
+
+def _what_if(path: str, value: Value) -> tuple[Sequence[Key], Value]:
+    """Return where and what to assign: a rule's path is one key, its bare value has a reason."""
+    parts = split(path)
+    if parts[0] != "rules" or len(parts) < 2:
+        return parts, value
+    last = parts[-1] if parts[-1] in ("value", "why") and len(parts) > 2 else None
+    rule = ".".join(map(str, parts[1:-1] if last else parts[1:]))
+    if last:
+        return ("rules", rule, last), value
+    if isinstance(value, dict):
+        return ("rules", rule), value
+    return ("rules", rule), {"value": value, "why": "set by --set"}
 
 
 def canonical(scenario: Scenario) -> str:

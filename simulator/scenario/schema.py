@@ -20,9 +20,11 @@ __all__ = [
     "Override",
     "Quality",
     "RiskScores",
+    "Sample",
     "Scenario",
     "Segment",
     "Severity",
+    "Steps",
     "Sweep",
     "Trend",
 ]
@@ -247,13 +249,28 @@ class Override(_Frozen):
     why: Annotated[StrictStr, Field(min_length=1, max_length=400)]
 
 
+class Steps(_Frozen):
+    """Values to try, as factors of the scenario's own value or as amounts added to it."""
+
+    times: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+    plus: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+
+
+class Sample(_Frozen):
+    """Points spread evenly over ranges ``[low, high]``, which may be factors or amounts added."""
+
+    method: Literal["sobol", "lhs"] = "sobol"
+    n: Annotated[StrictInt, Field(ge=1, le=10_000)]
+    over: Annotated[Mapping[StrictStr, tuple[Number, Number] | Steps], Field(min_length=1)]
+
+
 class Sweep(_Frozen):
     """Several cases in one file; exactly one of the four forms."""
 
-    grid: Mapping[StrictStr, object] | None = None
-    zip: Mapping[StrictStr, object] | None = None
+    grid: Mapping[StrictStr, tuple[object, ...] | Steps] | None = None
+    zip: Mapping[StrictStr, tuple[object, ...] | Steps] | None = None
     list: Mapping[Name, Mapping[StrictStr, object]] | None = None
-    sample: Mapping[StrictStr, object] | None = None
+    sample: Sample | None = None
 
 
 class Scenario(_Frozen):

@@ -1,0 +1,183 @@
+"""What must hold between the fields of a scenario, checked even where others are wrong."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import get_args
+
+from simulator.loading import Document, Keys, Mistake, Value, at, near, shown
+from simulator.scenario.schema import Entitlement
+
+__all__ = ["contradictions"]
+
+# Both generations of benchmarks start from the three calendar years before the agreement.
+_BASE_YEARS = 3
+# 42 CFR 425.605(b)(2): the rates from which an ACO under two-sided risk chooses.
+_ELECTABLE = (0.0, 0.005, 0.01, 0.015, 0.02)
+_UNSAID: dict[str | int, Value] = {"high_needs": False, "channel": "claims"}
+_ENTITLEMENTS: tuple[str, ...] = get_args(Entitlement)
+
+
+def contradictions(document: Document) -> list[Mistake]:
+    """Return every mistake between fields; what is missing or of a wrong type is not repeated."""
+    checks: tuple[Callable[[Document], Iterator[Mistake]], ...] = (
+        _years_in_order,
+        _known_entitlements,
+        _alike_segments,
+        _base_years,
+        _national_levels,
+        _elected,
+        _options_by_year,
+        _observed,
+    )
+    return [mistake for check in checks for mistake in check(document)]
+
+
+def _names(document: Document, *keys: str | int) -> list[str]:
+    """Return the names in the mapping at `keys`, as they are written."""
+    held = at(document.value, keys)
+    return [str(key) for key in held] if isinstance(held, dict) else []
+
+
+def _given(document: Document, keys: Keys) -> set[int] | None:
+    """Return the years that the mapping at `keys` gives, if it is one."""
+    held = at(document.value, keys)
+    return {key for key in held if isinstance(key, int)} if isinstance(held, dict) else None
+
+
+def _performance_years(document: Document) -> list[int]:
+    years = at(document.value, ("years",))
+    return [year for year in years if type(year) is int] if isinstance(years, list) else []
+
+
+def _start(document: Document, aco: str) -> int | None:
+    start = at(document.value, ("population", aco, "agreement", "start"))
+    return start if type(start) is int else None
+
+
+def _segments(document: Document) -> Iterator[tuple[Keys, str, str]]:
+    """Yield each segment's keys, its ACO, and its enrolment type (its own name by default)."""
+    for aco in _names(document, "population"):
+        for name in _names(document, "population", aco, "segments"):
+            keys = ("population", aco, "segments", name)
+            kind = at(document.value, (*keys, "entitlement"))
+            yield keys, aco, kind if isinstance(kind, str) else name
+
+
+def _years_in_order(document: Document) -> Iterator[Mistake]:
+    years = _performance_years(document)
+    for index, (earlier, later) in enumerate(pairwise(years), 1):
+        if later <= earlier:
+            text = f"is {later} after {earlier}; years must rise, each given once"
+            yield document.mistake(("years", index), text)
+    for aco in _names(document, "population"):
+        start = _start(document, aco)
+        if start is not None and years and min(years) < start:
+            text = f"is {start}; must not lie after the first performance year, {min(years)}"
+            yield document.mistake(("population", aco, "agreement", "start"), text)
+
+
+def _known_entitlements(document: Document) -> Iterator[Mistake]:
+    for keys, _, kind in _segments(document):
+        if kind not in _ENTITLEMENTS and kind == keys[-1]:
+            allowed = ", ".join(_ENTITLEMENTS)
+            text = f"needs a field entitlement, for its name is none; it is one of {allowed}"
+            yield document.mistake(keys, f"{text}{near(kind, _ENTITLEMENTS)}")
+
+
+def _alike_segments(document: Document) -> Iterator[Mistake]:
+    """Yield segments that mean something else than another ACO's of the same name."""
+    first: dict[Keys, tuple[str, Value]] = {}
+    for keys, aco, kind in _segments(document):
+        held = at(document.value, keys)
+        given = {**_UNSAID, **held, "entitlement": kind} if isinstance(held, dict) else {}
+        for field in ("entitlement", "high_needs", "channel") if given else ():
+            other, meant = first.setdefault((keys[-1], field), (aco, given[field]))
+            if given[field] != meant:
+                text = f"is {shown(given[field])}, but {shown(meant)} for {other}"
+                yield document.mistake((*keys, field), f"{text}; a name means one thing")
+
+
+def _base_years(document: Document) -> Iterator[Mistake]:
+    for keys, aco, _ in _segments(document):
+        start = _start(document, aco)
+        if start is None:
+            continue
+        base = range(start - _BASE_YEARS, start)
+        needed = {"person_years": base[-1:], "expenditure_ppy": base, "risk_score": base}
+        for field, years in needed.items():
+            given = _given(document, (*keys, field))
+            lacks = [year for year in years if given is not None and year not in given]
+            if lacks and not _hidden(document, (*keys, field)):
+                text = f"lacks {_listed(lacks)}; an agreement that starts in {start} needs"
+                yield document.mistake((*keys, field), f"{text} {_listed(list(years))}")
+
+
+def _national_levels(document: Document) -> Iterator[Mistake]:
+    keys: Keys = ("market", "national_ppy")
+    if _given(document, keys) is None or () in document.unread:
+        return
+    needed: dict[str, dict[int, str]] = {}
+    for _, aco, kind in _segments(document):
+        start = _start(document, aco)
+        if start is not None and kind in _ENTITLEMENTS:
+            base = range(start - _BASE_YEARS, start)
+            needed.setdefault(kind, {}).update(dict.fromkeys(base, aco))
+    for kind, years in needed.items():
+        given = _given(document, (*keys, kind)) or ()
+        lacks = [year for year in sorted(years) if year not in given]
+        if lacks and not _hidden(document, (*keys, kind)):
+            text = f"lacks {_listed(lacks)}; the base years of {years[lacks[0]]} need them"
+            yield document.mistake((*keys, kind), text)
+
+
+def _elected(document: Document) -> Iterator[Mistake]:
+    for kind in ("population", "contracts"):
+        for name in _names(document, kind):
+            keys: Keys = (kind, name, "elections", "minimum_savings")
+            value = at(document.value, keys)
+            known = isinstance(value, str | bool) or value in _ELECTABLE
+            if isinstance(value, int | float) and not known and 0 <= value <= 1:
+                small = f" ({value:g}% is written {value / 100:g})" if value >= 0.5 else ""
+                allowed = ", ".join(f"{rate:g}" for rate in _ELECTABLE)
+                yield document.mistake(
+                    keys, f"is {value}; must be one of {allowed} or variable{small}"
+                )
+
+
+def _options_by_year(document: Document) -> Iterator[Mistake]:
+    for name in _names(document, "contracts"):
+        keys: Keys = ("contracts", name, "option")
+        given = _given(document, keys)
+        lacks = [year for year in _performance_years(document) if year not in (given or ())]
+        if given is not None and lacks:
+            text = f"lacks {_listed(lacks)}; every performance year needs an option"
+            yield document.mistake(keys, text)
+
+
+def _observed(document: Document) -> Iterator[Mistake]:
+    for aco in _names(document, "population"):
+        keys: Keys = ("population", aco, "observed")
+        segments = _names(document, "population", aco, "segments")
+        years = [str(year) for year in _performance_years(document)]
+        yield from _one_of(document, (*keys, "contract"), _names(document, "contracts"))
+        yield from _one_of(document, (*keys, "year"), years)
+        for name in _names(document, "population", aco, "observed", "expenditure_ppy"):
+            if segments and name not in segments:
+                text = f"is no segment of {aco}; must be one of {', '.join(segments)}"
+                yield document.mistake((*keys, "expenditure_ppy", name), text)
+
+
+def _one_of(document: Document, keys: Keys, known: list[str]) -> Iterator[Mistake]:
+    value = at(document.value, keys)
+    if isinstance(value, str | int) and known and str(value) not in known:
+        text = f"is {shown(value)}; must be one of {', '.join(known)}{near(value, known)}"
+        yield document.mistake(keys, text)
+
+
+def _hidden(document: Document, keys: Keys) -> bool:
+    """Return whether part of what stands at `keys` could not be read."""
+    return any(unread[: len(keys)] == keys for unread in document.unread)
+
+
+def _listed(years: list[int]) -> str:
+    return ", ".join(map(str, years))
