@@ -1,0 +1,49 @@
+"""The quality score, and the circumstances that lift it or the losses."""
+
+import numpy as np
+
+from simulator.errors import ScenarioError
+from simulator.sampling.block import Arrays, Block
+from simulator.sampling.quantiles import beta
+
+__all__ = ["NAMES", "circumstances", "draw"]
+
+NAMES = ("quality_score", "outcome_quality_met")
+_DIMS = ("trial", "year", "aco")
+
+
+def draw(block: Block) -> Arrays:
+    """Return quality_score, a beta share of full marks, and outcome_quality_met, 1 or 0.
+
+    Base years hold the mean, and a standard that is met.
+    """
+    law = block.experience.quality
+    if law.sd > 0.0 and law.sd**2 >= law.mean * (1.0 - law.mean):
+        raise ScenarioError(
+            f"experience.quality.sd: is {law.sd!r}; with a mean of {law.mean!r} it must be less "
+            f"than {np.sqrt(law.mean * (1.0 - law.mean)):.4f}"
+        )
+    score, met = np.empty(block.shape), np.empty(block.shape)
+    for y, i in np.ndindex(block.shape[1:]):
+        who = f"{block.acos[i]}/{block.years[y]}"
+        uniform = block.streams.uniform("quality", who, block.trials)
+        score[:, y, i] = beta(uniform, law.mean, law.sd)
+        outcome = block.streams.uniform("quality/outcome", who, block.trials)
+        met[:, y, i] = outcome < law.outcome_met_share
+    base = np.ones(block.people.persons.shape)
+    return {
+        "quality_score": (_DIMS, block.whole(base * law.mean, score)),
+        "outcome_quality_met": (_DIMS, block.whole(base, met)),
+    }
+
+
+def circumstances(block: Block) -> Arrays:
+    """Return circumstances_share: affected people times months, one draw a region and year."""
+    law = block.experience.circumstances
+    drawn = np.empty(block.shape)
+    for y, i in np.ndindex(block.shape[1:]):
+        who = f"{block.people.region.values[i]}/{block.years[y]}"
+        happens = block.streams.uniform("circumstances", who, block.trials) < law.chance
+        drawn[:, y, i] = happens * (law.affected_share * law.months_share)
+    base = np.zeros(block.people.persons.shape)
+    return {"circumstances_share": (_DIMS, block.whole(base, drawn))}
