@@ -1,5 +1,6 @@
 """Documents into models: every mistake at once, each in plain words and with its place."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,11 +12,20 @@ from pydantic_core import ErrorDetails
 from simulator.errors import ScenarioError
 from simulator.loading.documents import Document, Key, Keys, Mistake, Value, at, near, shown
 from simulator.loading.parsing import scan
-from simulator.loading.shapes import Shape
+from simulator.loading.shapes import NAMED, Shape
 
 __all__ = ["MOST", "ordered", "read", "stop", "validate"]
 
 MOST = 200
+_KEYS = {
+    "greater_than_equal": "at least {ge}",
+    "int_type": "a whole number, without quotes",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "string_pattern_mismatch": NAMED,
+    "string_too_long": "text of at most {max_length}",
+    "string_type": "text",
+}
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -66,7 +76,7 @@ def _order(mistake: Mistake) -> tuple[bool, str, int, int, str]:
 
 
 def _mistakes(document: Document, shape: Shape, error: ValidationError) -> list[Mistake]:
-    details = error.errors(include_url=False, include_context=False)
+    details = error.errors(include_url=False)
     faults = [_fault(document.value, detail) for detail in details]
     faults = [fault for fault in _deepest(faults) if not _hidden(document, fault)]
     return [*_worded(document, shape, faults)]
@@ -79,11 +89,18 @@ def _fault(value: Value, details: ErrorDetails) -> _Fault:
     for key in details["loc"]:
         if _holds(at(value, tuple(keys)), key):
             keys.append(key)
-        elif key == "[key]":
-            kind = "key"
+    if details["loc"][-1:] == ("[key]",):
+        return _Fault(tuple(keys), "key", _key_words(details))
     if kind == "missing":
         keys.append(details["loc"][-1])
     return _Fault(tuple(keys), kind, details["msg"])
+
+
+def _key_words(details: ErrorDetails) -> str:
+    """Return what a key must be: JSON Schema tells it of words but not of numbers."""
+    words = _KEYS.get(details["type"], details["msg"]).format_map(details.get("ctx", {}))
+    known = re.findall(r"'([^']+)'", words) if details["type"] == "literal_error" else []
+    return f"is not allowed here; must be {words}{near(details['loc'][-2], known)}"
 
 
 def _holds(value: Value, key: Key) -> bool:
@@ -149,7 +166,7 @@ def _text(document: Document, shape: Shape, fault: _Fault) -> str:
     if fault.kind == "missing":
         return f"is missing; must be {shape.noun()}"
     if fault.kind == "key":
-        return f"is not a name allowed here: {_lower(fault.message)}"
+        return fault.message
     if fault.kind in ("value_error", "assertion_error"):
         return f"is {shown(at(document.value, fault.keys))}; {_lower(fault.message)}"
     value = at(document.value, fault.keys)

@@ -36,14 +36,15 @@ class Mend(NamedTuple):
     lines: list[str]
     patched: frozenset[int]
     lost: bool
+    beyond: int
 
 
-def best(mended: Sequence[Mend], reach: Callable[[list[str]], int], beyond: int) -> Mend:
-    """Return the first mend that lets reading pass `beyond`, else the one that reads furthest."""
+def best(mended: Sequence[Mend], reach: Callable[[list[str]], int]) -> Mend:
+    """Return the first mend that lets reading pass what it mends, else the furthest-reaching."""
     furthest, most = mended[0], -1
     for mend in mended:
         line = reach(mend.lines)
-        if line > beyond:
+        if line > mend.beyond:
             return mend
         if line > most:
             furthest, most = mend, line
@@ -54,32 +55,49 @@ def mends(lines: list[str], broken: Break) -> list[Mend]:
     """Return the guesses to try, the likeliest first."""
     tabbed = [number for number, line in enumerate(lines, 1) if _TABBED.match(line)]
     if "'\\t'" in broken.problem:
-        return [_spaced(lines, tabbed) if tabbed else _parted(lines, broken.line)]
+        return _untabbed(lines, tabbed) if tabbed else [_parted(lines, broken.line)]
     return [
         mend
         for number in dict.fromkeys(_suspects(lines, broken))
-        for mend in _patches(lines, number, _words(lines, number, broken))
+        for mend in _patches(lines, number, _words(lines, number, broken), broken.line)
     ]
 
 
-def _spaced(lines: list[str], tabbed: Sequence[int]) -> Mend:
-    """Return tabs replaced by the file's own step; lines apart from the rest are not trusted."""
-    widths = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
+def _untabbed(lines: list[str], tabbed: Sequence[int]) -> list[Mend]:
+    """Return tabs replaced by the file's own step, or lines laid level with their neighbours."""
+    widths = [_indent(line) for line in lines if line.strip() and "\t" not in _head(line)]
     step = min((width for width in widths if width), default=2)
-    fixed = list(lines)
+    stepped, above, below = list(lines), list(lines), list(lines)
     for number in tabbed:
-        line = lines[number - 1]
-        head = line[: len(line) - len(line.lstrip())]
-        fixed[number - 1] = head.replace("\t", " " * step) + line.lstrip()
-    mixed = any(widths)
+        words, before = lines[number - 1].lstrip(), _last(above, number - 1)
+        deeper = step if before.rstrip().endswith(":") else 0
+        stepped[number - 1] = _head(lines[number - 1]).replace("\t", " " * step) + words
+        above[number - 1] = " " * (_indent(before) + deeper) + words
+        after = next((line for line in lines[number:] if line.strip()), "")
+        below[number - 1] = " " * _indent(after.expandtabs(step)) + words
+    # A file indented by tabs alone is read as it stands; one odd line may belong elsewhere.
+    doubtful = frozenset(tabbed if any(widths) else ())
     text = "is indented with a tab; must be spaces"
-    return Mend(tuple(tabbed), text, fixed, frozenset(tabbed if mixed else ()), mixed)
+    return [
+        Mend(tuple(tabbed), text, fixed, doubtful, bool(doubtful), len(lines))
+        for fixed in (stepped, above, below)
+    ]
+
+
+def _head(line: str) -> str:
+    return line[: _indent(line)]
+
+
+def _last(lines: Sequence[str], before: int) -> str:
+    return next((line for line in reversed(lines[:before]) if line.strip()), "")
 
 
 def _parted(lines: list[str], number: int) -> Mend:
     """Return tabs inside a line replaced by spaces; what it says is not in doubt."""
     fixed = [*lines[: number - 1], lines[number - 1].replace("\t", " "), *lines[number:]]
-    return Mend((number,), "holds a tab; must be spaces", fixed, frozenset(), lost=False)
+    return Mend(
+        (number,), "holds a tab; must be spaces", fixed, frozenset(), lost=False, beyond=number
+    )
 
 
 def _suspects(lines: list[str], broken: Break) -> Iterator[int]:
@@ -103,15 +121,16 @@ def _held(lines: list[str], line: int) -> int:
     return next((n for n in range(line, 0, -1) if lines[n - 1].strip()), 1)
 
 
-def _patches(lines: list[str], number: int, text: str) -> Iterator[Mend]:
+def _patches(lines: list[str], number: int, text: str, beyond: int) -> Iterator[Mend]:
     """Yield the line cut to its name, then the line and what belongs to it left out."""
     named = _KEY.fullmatch(lines[number - 1])
     if named and named["key"] != lines[number - 1]:
         short = [*lines[: number - 1], named["key"], *lines[number:]]
-        yield Mend((number,), text, short, frozenset({number}), lost=False)
+        yield Mend((number,), text, short, frozenset({number}), lost=False, beyond=beyond)
     end = _block_end(lines, number)
+    blanked = frozenset(range(number, end + 1))
     blank = [*lines[: number - 1], *[""] * (end - number + 1), *lines[end:]]
-    yield Mend((number,), text, blank, frozenset(range(number, end + 1)), lost=True)
+    yield Mend((number,), text, blank, blanked, lost=True, beyond=beyond)
 
 
 def _block_end(lines: list[str], number: int) -> int:

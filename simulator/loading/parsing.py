@@ -29,6 +29,7 @@ __all__ = ["DEEPEST", "LARGEST", "parse", "parse_text", "scan", "scan_text"]
 
 LARGEST = 256_000
 DEEPEST = 64
+LONGEST_NAME = 300
 LONGEST_NUMBER = 40
 MOST_BROKEN = 50
 MOST_REREAD = 500_000
@@ -73,15 +74,27 @@ def _sound(document: Document) -> Document:
 
 def scan(path: Path | str) -> Document:
     """Return a file's document together with the mistakes found while reading it."""
-    path, name = Path(path), str(path)
+    name = str(path)
+    name = name[:LONGEST_NAME] if name.isprintable() else repr(name[:LONGEST_NAME])
+    path = Path(path)
     try:
         reason = _refusal(path)
-        raw = b"" if reason else path.read_bytes()
+        raw = b"" if reason else _start(path)
     except (OSError, ValueError) as error:
         reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    if reason:
-        return _nothing(Place(name), reason)
-    return _decoded(raw, name)
+    if not reason and len(raw) > LARGEST:
+        reason = _too_large("more than that")
+    return _nothing(Place(name), reason) if reason else _decoded(raw, name)
+
+
+def _start(path: Path) -> bytes:
+    """Return a file's bytes, but no more than tell that it is too large."""
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def _too_large(size: str) -> str:
+    return f"holds {size}; at most {LARGEST:,} bytes are read (give large tables as CSV)"
 
 
 def _refusal(path: Path) -> str:
@@ -91,7 +104,7 @@ def _refusal(path: Path) -> str:
         return "is not a file" if not path.is_dir() else "is a folder; must be a YAML file"
     size = path.stat().st_size
     if size > LARGEST:
-        return f"holds {size:,} bytes; at most {LARGEST:,} are read (give large tables as CSV)"
+        return _too_large(f"{size:,} bytes")
     return ""
 
 
@@ -139,7 +152,7 @@ def _mended(lines: list[str], name: str) -> Document:
     while reader.broken is not None:
         tries = mends(lines, reader.broken)
         budget -= len(tries) * sum(map(len, lines))
-        mend = best(tries, lambda tried: _Reader(tried, name).reach(), reader.broken.line)
+        mend = best(tries, lambda tried: _Reader(tried, name).reach())
         new = [line for line in mend.blamed if line not in blamed]
         notes += [Mistake(Place(name, line), "", mend.text) for line in new]
         blamed |= set(new)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from simulator.loading.documents import Key, Value, near
 
-__all__ = ["Shape"]
+__all__ = ["NAMED", "Shape"]
 
 Schema = Mapping[str, object]
 
@@ -26,7 +26,7 @@ _TYPED = re.compile(
     r"(?:[.,](?P<decimals>\d{1,9}))? ?(?P<percent>%?)",
     re.ASCII,
 )
-_NAMED = "text of letters, digits, '-' and '_'"
+NAMED = "text of letters, digits, '-' and '_'"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class Shape:
         return said + _hint(value, numbers) + near(value, self._words())
 
     def _words(self) -> list[str]:
-        return [str(word) for schema in self.alternatives for word in _sequence(schema, "enum")]
+        words = [word for schema in self.alternatives for word in _sequence(schema, "enum")]
+        words += [schema["const"] for schema in self.alternatives if "const" in schema]
+        return [str(word) for word in words]
 
 
 @cache
@@ -127,7 +129,7 @@ def _noun(schema: Schema) -> str:
         bound = _bound(schema, "between")
         return " ".join(filter(None, (_NOUNS[kind], "of" * bound.startswith("at "), bound)))
     if "pattern" in schema:
-        return _NAMED
+        return NAMED
     return _NOUNS.get(kind, kind) + _size(schema)
 
 

@@ -1,7 +1,7 @@
 """What must hold between the fields of a scenario, checked even where others are wrong."""
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise, product
 from typing import get_args
 
 from simulator.loading import Document, Keys, Mistake, Value, at, near, shown
@@ -49,9 +49,11 @@ def _performance_years(document: Document) -> list[int]:
     return [year for year in years if type(year) is int] if isinstance(years, list) else []
 
 
-def _start(document: Document, aco: str) -> int | None:
-    start = at(document.value, ("population", aco, "agreement", "start"))
-    return start if type(start) is int else None
+def _starts(document: Document) -> dict[str, int]:
+    """Return the year in which each ACO's agreement starts, where it is given as one."""
+    acos = _names(document, "population")
+    starts = {aco: at(document.value, ("population", aco, "agreement", "start")) for aco in acos}
+    return {aco: start for aco, start in starts.items() if type(start) is int}
 
 
 def _segments(document: Document) -> Iterator[tuple[Keys, str, str]]:
@@ -69,9 +71,8 @@ def _years_in_order(document: Document) -> Iterator[Mistake]:
         if later <= earlier:
             text = f"is {later} after {earlier}; years must rise, each given once"
             yield document.mistake(("years", index), text)
-    for aco in _names(document, "population"):
-        start = _start(document, aco)
-        if start is not None and years and min(years) < start:
+    for aco, start in _starts(document).items():
+        if years and min(years) < start:
             text = f"is {start}; must not lie after the first performance year, {min(years)}"
             yield document.mistake(("population", aco, "agreement", "start"), text)
 
@@ -98,36 +99,49 @@ def _alike_segments(document: Document) -> Iterator[Mistake]:
 
 
 def _base_years(document: Document) -> Iterator[Mistake]:
-    for keys, aco, _ in _segments(document):
-        start = _start(document, aco)
-        if start is None:
-            continue
+    for aco, start in _starts(document).items():
         base = range(start - _BASE_YEARS, start)
+        segments = [keys for keys, owner, _ in _segments(document) if owner == aco]
+        spent = [_lacking(document, (*keys, "expenditure_ppy"), base) for keys in segments]
+        if spent and all(spent):
+            text = f"is {start}; no segment's expenditure_ppy gives all base years {_listed(base)}"
+            yield document.mistake(("population", aco, "agreement", "start"), text)
+            continue
         needed = {"person_years": base[-1:], "expenditure_ppy": base, "risk_score": base}
-        for field, years in needed.items():
-            given = _given(document, (*keys, field))
-            lacks = [year for year in years if given is not None and year not in given]
-            if lacks and not _hidden(document, (*keys, field)):
+        for keys, (field, years) in product(segments, needed.items()):
+            lacks = _lacking(document, (*keys, field), years)
+            if lacks:
                 text = f"lacks {_listed(lacks)}; an agreement that starts in {start} needs"
-                yield document.mistake((*keys, field), f"{text} {_listed(list(years))}")
+                yield document.mistake((*keys, field), f"{text} {_listed(years)}")
+
+
+def _lacking(document: Document, keys: Keys, years: Sequence[int]) -> list[int]:
+    """Return the years that a mapping does not give; none if it is missing or partly unread."""
+    given = _given(document, keys)
+    hidden = any(unread[: len(keys)] == keys for unread in document.unread)
+    return [] if given is None or hidden else [year for year in years if year not in given]
 
 
 def _national_levels(document: Document) -> Iterator[Mistake]:
     keys: Keys = ("market", "national_ppy")
     if _given(document, keys) is None or () in document.unread:
         return
-    needed: dict[str, dict[int, str]] = {}
-    for _, aco, kind in _segments(document):
-        start = _start(document, aco)
-        if start is not None and kind in _ENTITLEMENTS:
-            base = range(start - _BASE_YEARS, start)
-            needed.setdefault(kind, {}).update(dict.fromkeys(base, aco))
-    for kind, years in needed.items():
-        given = _given(document, (*keys, kind)) or ()
-        lacks = [year for year in sorted(years) if year not in given]
-        if lacks and not _hidden(document, (*keys, kind)):
-            text = f"lacks {_listed(lacks)}; the base years of {years[lacks[0]]} need them"
-            yield document.mistake((*keys, kind), text)
+    needed: dict[str, set[int]] = {}
+    starts = _starts(document)
+    for segment, aco, kind in _segments(document):
+        base = range(starts.get(aco, 0) - _BASE_YEARS, starts.get(aco, 0))
+        if aco in starts and not _lacking(document, (*segment, "expenditure_ppy"), base):
+            needed.setdefault(kind, set()).update(base)
+    lacking: dict[tuple[int, ...], list[str]] = {}
+    for kind in needed.keys() & set(_ENTITLEMENTS):
+        held = (*keys, kind) if kind in _names(document, *map(str, keys)) else keys
+        years = _lacking(document, held, sorted(needed[kind]))
+        lacking.setdefault(tuple(years), []).append(kind)
+    for lacks, kinds in lacking.items():
+        if lacks:
+            where = (*keys, kinds[0]) if len(kinds) == 1 else keys
+            of = "" if len(kinds) == 1 else f" for {', '.join(sorted(kinds))}"
+            yield document.mistake(where, f"lacks {_listed(lacks)}{of}; base years need it")
 
 
 def _elected(document: Document) -> Iterator[Mistake]:
@@ -161,6 +175,9 @@ def _observed(document: Document) -> Iterator[Mistake]:
         years = [str(year) for year in _performance_years(document)]
         yield from _one_of(document, (*keys, "contract"), _names(document, "contracts"))
         yield from _one_of(document, (*keys, "year"), years)
+        strange = [kind for _, owner, kind in _segments(document) if owner == aco]
+        if not set(strange) <= set(_ENTITLEMENTS):
+            continue
         for name in _names(document, "population", aco, "observed", "expenditure_ppy"):
             if segments and name not in segments:
                 text = f"is no segment of {aco}; must be one of {', '.join(segments)}"
@@ -174,10 +191,5 @@ def _one_of(document: Document, keys: Keys, known: list[str]) -> Iterator[Mistak
         yield document.mistake(keys, text)
 
 
-def _hidden(document: Document, keys: Keys) -> bool:
-    """Return whether part of what stands at `keys` could not be read."""
-    return any(unread[: len(keys)] == keys for unread in document.unread)
-
-
-def _listed(years: list[int]) -> str:
+def _listed(years: Iterable[int]) -> str:
     return ", ".join(map(str, years))

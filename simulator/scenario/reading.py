@@ -22,6 +22,7 @@ from simulator.loading import (
     shown,
     split,
     stop,
+    targets,
     validate,
 )
 from simulator.scenario.consistency import contradictions
@@ -50,8 +51,15 @@ def check(
     """Return the scenario, if all of it could be read, with every mistake and the document."""
     found, mistakes = document(path, overrides)
     scenario, faults = validate(found, Scenario)
-    more = [*contradictions(found), *swept(found, scenario)]
+    wrong = [fault.path for fault in faults]
+    more = [clash for clash in contradictions(found) if not _follows(clash.path, wrong)]
+    more += swept(found, scenario)
     return scenario, _once(ordered([*mistakes, *faults, *more])), found
+
+
+def _follows(path: str, wrong: Sequence[str]) -> bool:
+    """Return whether something at or below the path, or above it, is wrong in itself."""
+    return any(f"{path}.".startswith(f"{w}.") or w.startswith(f"{path}.") for w in wrong if w)
 
 
 def _once(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -80,14 +88,15 @@ def _resolved(path: Path, root: Path, above: tuple[Path, ...]) -> Document:
         return found
     names = bases if isinstance(bases, list) else [bases]
     base = Document({}, {})
-    for name in names:
+    for index, name in enumerate(names):
         target, reason = _base(name, path, root)
         if not reason and target.resolve() in (here.resolve() for here in (*above, path)):
             reason = "extends itself"
         if not reason and len(above) >= LONGEST_CHAIN:
             reason = f"is the end of a chain of more than {LONGEST_CHAIN} files"
         if reason:
-            mistake = found.mistake(("extends",), f"is {shown(name)}, which {reason}")
+            text = f"is {shown(name)}, which {reason}"
+            mistake = found.mistake(("extends", index), text)._replace(path="extends")
             base = replace(base, mistakes=(*base.mistakes, mistake), unread=frozenset({()}))
         else:
             base = merge(base, _resolved(target, _root(target, root), (*above, path)))
@@ -136,7 +145,19 @@ def _overridden(found: Document, override: str) -> Document:
     moved = [mistake._replace(place=place, path=path) for mistake in value.mistakes]
     if moved:
         return replace(found, mistakes=(*found.mistakes, *moved))
+    if value.value is None:
+        return _removed(found, path, place)
     return assign(found, *_what_if(path, value.value), place)
+
+
+def _removed(found: Document, path: str, place: Place) -> Document:
+    """Return the document without what stands at a path: ``--set path=~``, as ~ in a file."""
+    for keys in targets(found.value, path):
+        over: Value = None
+        for key in reversed(keys):
+            over = {key: over}
+        found = merge(found, Document(over, {keys: place}))
+    return found
 
 
 def _what_if(path: str, value: Value) -> tuple[Sequence[Key], Value]:
