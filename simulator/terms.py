@@ -91,10 +91,10 @@ class ByKind:
     attributes: tuple[str, ...]
     values: Nested
 
-    def __call__(self, kinds: xr.Dataset) -> Any:
-        """Return the value for each ACO: ``(aco,)``, or a scalar if it depends on nothing."""
+    def __call__(self, kinds: xr.Dataset) -> xr.DataArray:
+        """Return the value for each ACO: ``(aco,)``, or without dims if it depends on nothing."""
         if not self.attributes:
-            return self.values
+            return xr.DataArray(self.values)
         coords = xr.broadcast(*(kinds[name] for name in self.attributes))
         return xr.apply_ufunc(self._lookup, *coords, vectorize=True)
 

@@ -1,0 +1,135 @@
+"""The arithmetic of what was expected: pure; dims by name, never by position."""
+
+from typing import TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from simulator.units import PersonYears, Ratio, UsdPpy
+
+__all__ = [
+    "Years",
+    "blended",
+    "bounded",
+    "capped_growth",
+    "in_year",
+    "mix",
+    "pool",
+    "three_way",
+    "weighted",
+]
+
+Years: TypeAlias = int | xr.DataArray
+
+_WEIGHTED = "person_years"
+
+
+def pool(world: xr.Dataset, by: str) -> xr.Dataset:
+    """Return the world with its segments pooled into the cells named by coordinate `by`.
+
+    Person-years add; per-capita amounts and scores are averaged by person-years; what the
+    segments of a cell have in common is kept. A cell without people keeps zero person-years.
+    """
+    cells = world[by].values
+    names = list(dict.fromkeys(cells))
+    if len(names) == cells.size:
+        return world.assign_coords(segment=cells)
+    inside = xr.DataArray(
+        [[float(cell == name) for name in names] for cell in cells],
+        {"segment": world.segment.values, "cell": names},
+        ("segment", "cell"),
+    )
+    apart = world.drop_vars([n for n, v in world.data_vars.items() if v.dtype.kind in "USO"])
+    apart = apart[[n for n, v in apart.data_vars.items() if "segment" in v.dims]]
+    pooled = apart.map(_pooled, weights=world[_WEIGHTED], inside=inside)
+    pooled[_WEIGHTED] = world[_WEIGHTED].dot(inside, "segment")
+    kept = [n for n, v in world.data_vars.items() if "segment" not in v.dims]
+    return world[kept].drop_dims("segment", errors="ignore").merge(pooled.rename(cell="segment"))
+
+
+def _pooled(variable: xr.DataArray, weights: xr.DataArray, inside: xr.DataArray) -> xr.DataArray:
+    plain = variable.dot(inside / inside.sum("segment"), "segment")
+    if "aco" not in variable.dims:
+        return plain
+    people = weights.dot(inside, "segment")
+    total = (variable * weights).dot(inside, "segment")
+    return (total / people.where(people > 0.0, 1.0)).where(people > 0.0, plain)
+
+
+def mix(person_years: PersonYears) -> Ratio:
+    """Return each cell's share of person-years.
+
+    >>> import xarray as xr
+    >>> mix(xr.DataArray([1.0, 3.0], dims="segment")).values
+    array([0.25, 0.75])
+    """
+    return person_years / person_years.sum("segment")
+
+
+def weighted(ppy: UsdPpy, share: Ratio) -> UsdPpy:
+    """Return the per-capita amount of all cells together, weighted by their shares.
+
+    >>> import xarray as xr
+    >>> cells = xr.DataArray([10.0, 20.0], dims="segment")
+    >>> float(weighted(cells, mix(xr.ones_like(cells))))
+    15.0
+    """
+    return (ppy * share).sum("segment")
+
+
+def in_year(variable: xr.DataArray, years: Years) -> xr.DataArray:
+    """Return a variable in a year, or each ACO's value in that ACO's own year.
+
+    >>> import xarray as xr
+    >>> spent = xr.DataArray([1.0, 2.0], dims="year", coords={"year": [2021, 2022]})
+    >>> float(in_year(spent, 2022))
+    2.0
+    """
+    first, *later = (int(year) for year in np.unique(years))
+    chosen = _picked(variable, first)
+    for year in later:
+        chosen = _picked(variable, year).where(years == year, chosen)
+    return chosen
+
+
+def _picked(variable: xr.DataArray, year: int) -> xr.DataArray:
+    known = variable.indexes["year"]
+    if year not in known:
+        raise KeyError(f"{variable.name} in {year}")
+    return variable.isel(year=known.get_loc(year), drop=True)
+
+
+def blended(national: Ratio, regional: Ratio, assigned: Ratio) -> Ratio:
+    """Return the two-way blend: national growth weighted by the ACO's share of its region.
+
+    >>> round(blended(1.047, 1.083, 0.767), 3)
+    1.055
+    """
+    return assigned * national + (1.0 - assigned) * regional
+
+
+def three_way(two_way: Ratio, prospective: Ratio, weight: Ratio) -> Ratio:
+    """Return the blend of two-way growth with the prospective trend.
+
+    >>> round(three_way(1.080, 1.0553, 1 / 3), 4)
+    1.0718
+    """
+    return (1.0 - weight) * two_way + weight * prospective
+
+
+def bounded(amount: UsdPpy, *, low: UsdPpy, high: UsdPpy) -> UsdPpy:
+    """Return an adjustment held within its floor and ceiling.
+
+    >>> float(bounded(-300.0, low=-174.0, high=580.0))
+    -174.0
+    """
+    return np.minimum(np.maximum(amount, low), high)
+
+
+def capped_growth(ratio: Ratio, allowed: Ratio) -> Ratio:
+    """Return risk-score growth, no more than is allowed; a fall is never limited.
+
+    >>> float(capped_growth(1.0495, 1.03)), float(capped_growth(0.95, 1.03))
+    (1.03, 0.95)
+    """
+    return np.minimum(ratio, allowed)

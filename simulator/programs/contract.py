@@ -1,0 +1,123 @@
+"""What every contract is: terms from a rules file, and the stages that settle a world."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, get_type_hints
+
+import xarray as xr
+
+from simulator.errors import RulesError, SimulatorError
+from simulator.programs.rulebook import Leaf, Source, nearest, source, term
+from simulator.variables import STATEMENT, conform
+
+__all__ = ["Contract", "Lines", "Stage"]
+
+Lines: TypeAlias = dict[str, xr.DataArray]
+Method: TypeAlias = Callable[[xr.Dataset, Sequence[xr.Dataset], Lines], Lines]
+
+
+class Stage(NamedTuple):
+    """One step of a settlement; it is passed over if a line of `unless` is already given."""
+
+    method: str
+    unless: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """One option of one program in one performance year: terms, and the arithmetic on them."""
+
+    program: ClassVar[str]
+    needs: ClassVar[frozenset[str]]
+    stages: ClassVar[tuple[Stage, ...]]
+    adds_up: ClassVar[tuple[tuple[str, str], ...]]
+    line_terms: ClassVar[Mapping[str, tuple[str, ...]]]
+
+    year: int
+    option: str
+    elections: Mapping[str, float] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(cls, leaves: Mapping[str, Leaf], where: str, **identity: Any) -> Self:
+        """Return the contract that `leaves` describe; they must be exactly the class's terms.
+
+        Raises RulesError naming each term that is lacking, unknown, or of another unit or range.
+        """
+        terms = cls.terms()
+        wrong = [f"{where}: lacks {name}" for name in terms if name not in leaves]
+        wrong += [
+            f"{where}: {name} is unknown; {nearest(name, terms)}"
+            for name in leaves
+            if name not in terms
+        ]
+        if wrong:
+            raise RulesError("\n".join(wrong))
+        values = {
+            name: term(leaf, terms[name], f"{where}: {name}") for name, leaf in leaves.items()
+        }
+        sources = {name: source(leaf) for name, leaf in leaves.items()}
+        return cls(**values, sources=sources, **identity)
+
+    @classmethod
+    @cache
+    def terms(cls) -> Mapping[str, Any]:
+        """Return each term of this program with its declared type."""
+        base = {f.name for f in fields(Contract)}
+        hints = get_type_hints(cls, include_extras=True)
+        return {f.name: hints[f.name] for f in fields(cls) if f.name not in base}
+
+    def cites(self, line: str) -> tuple[str, ...]:
+        """Return the terms behind a line, each with its status and citation."""
+        return tuple(
+            f"{name} [{self.sources[name].status}: {self.sources[name].cite}]"
+            for name in self.line_terms.get(line, ())
+        )
+
+    def cells(self, world: xr.Dataset) -> xr.Dataset:
+        """Return the world as this program sees it: its own cells, agreements as of this year."""
+        return world
+
+    def settle(self, world: xr.Dataset, past: Sequence[xr.Dataset] = ()) -> xr.Dataset:
+        """Return the statement of one performance year, lines in worksheet order.
+
+        Parameters
+        ----------
+        world : Dataset (trial, year, aco, segment)
+            What happened up to and including this contract's year. A line of the statement found
+            in it is taken as given, and the stages that lead to it are passed over.
+        past : sequence of Dataset
+            The statements of earlier performance years.
+
+        Raises
+        ------
+        SimulatorError
+            If a stage lacks a variable; it names the stage and the variable.
+        """
+        given: Lines = {str(name): world[name] for name in world.data_vars if name in STATEMENT}
+        lines = dict(given)
+        # As plain variables, attributes do not ride along (and are not compared) in every sum.
+        with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]
+            seen = self.cells(world.drop_vars(list(given)).reset_coords())
+            for stage in self.stages:
+                if not given.keys() & set(stage.unless):
+                    lines |= self._run(stage.method, seen, past, lines)
+        ordered = {name: _bare(lines[name]) for name in STATEMENT if name in lines}
+        return conform(xr.Dataset(ordered).assign_coords(year=self.year), STATEMENT)
+
+    def _run(
+        self, stage: str, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
+    ) -> Lines:
+        method: Method = getattr(self, stage)
+        try:
+            return method(world, past, lines)
+        except (KeyError, AttributeError) as error:
+            at = f"{self.program} {self.year} {self.option}"
+            step = stage.strip("_").replace("_", " ")
+            raise SimulatorError(f"{at}: the {step} needs more than is given: {error}") from error
+
+
+def _bare(line: xr.DataArray) -> xr.DataArray:
+    """Return a line without the coordinates that came along from the world."""
+    return line.drop_vars([name for name in line.coords if name not in line.dims])

@@ -1,0 +1,540 @@
+"""The Medicare Shared Savings Program: one option in one performance year."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+import xarray as xr
+
+from simulator import benchmark as expected
+from simulator import settlement as paid
+from simulator.benchmark import Years, in_year
+from simulator.participation import agreement_in
+from simulator.programs.contract import Contract, Lines, Stage
+from simulator.terms import ByKind, Knots
+from simulator.units import Persons, Share, Unit
+
+__all__ = ["Mssp"]
+
+ShareByKind = Annotated[ByKind, Unit("share", 0.0, 1.0)]
+YearsByKind = Annotated[ByKind, Unit("years", 1.0, 10.0)]
+ReadingByKind = Annotated[ByKind, Unit("reading", 0.0, 0.0)]
+ShareKnots = Annotated[Knots, Unit("share", 0.0, 1.0)]
+
+_BENCHMARK = ("benchmark_usd",)
+_HISTORY = ("historical_benchmark_ppy", "updated_benchmark_ppy", *_BENCHMARK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mssp(Contract):
+    """One option of the Shared Savings Program in one performance year.
+
+    The statement follows CMS's financial reconciliation report: historical benchmark (base years
+    trended and risk adjusted, regional adjustment or the largest of three), risk ratio, update
+    factor, updated benchmark, totals, minimum savings and loss rates, sharing with quality,
+    sequestration, performance payment limit, loss sharing limit, extreme and uncontrollable
+    circumstances.
+
+    Not modelled: adjustments of the benchmark for changed participant lists; the regional
+    risk-score cap; prepaid shared savings (cash only).
+    """
+
+    program: ClassVar[str] = "mssp"
+    needs: ClassVar[frozenset[str]] = frozenset(
+        {
+            "truncated_expenditure_ppy",
+            "person_years",
+            "persons",
+            "risk_score",
+            "demographic_score",
+            "national_ppy",
+            "regional_ppy",
+            "assigned_share",
+            "quality_score",
+            "outcome_quality_met",
+            "revenue_usd",
+            "circumstances_share",
+        }
+    )
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage("_trended_benchmark", ("trended_benchmark_ppy", *_HISTORY)),
+        Stage("_regional_adjustment", ("regional_adjustment_ppy", *_HISTORY)),
+        Stage("_historical_benchmark", _HISTORY),
+        Stage("_risk_ratio", ("risk_ratio_factor", "updated_benchmark_ppy", *_BENCHMARK)),
+        Stage("_update_factor", ("update_factor", "updated_benchmark_ppy", *_BENCHMARK)),
+        Stage("_updated_benchmark", _BENCHMARK),
+        Stage("_expenditure", ("expenditure_usd", "gross_savings_usd")),
+        Stage("_guardrail", ("gross_savings_usd",)),
+        Stage("_gross_savings", ("gross_savings_usd",)),
+        Stage("_minimums", ("minimum_savings_usd",)),
+        Stage("_rates", ("sharing_share",)),
+        Stage("_shared_savings", ("settlement_usd",)),
+        Stage("_shared_losses", ("settlement_usd",)),
+        Stage("_settlement", ("settlement_usd",)),
+    )
+    adds_up: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("gross_savings_usd", "benchmark_usd - expenditure_usd"),
+        ("gross_savings_usd", "shared_savings_usd + shared_losses_usd + unshared_usd"),
+        (
+            "settlement_usd",
+            "shared_savings_usd + sequestration_usd + over_limit_usd + shared_losses_usd"
+            " + loss_limit_relief_usd + circumstances_relief_usd + termination_relief_usd",
+        ),
+        ("payment_usd", "settlement_usd + aip_recoupment_usd"),
+    )
+    line_terms: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "trended_benchmark_ppy": ("base_weight_1", "base_weight_2", "base_weight_3"),
+        "regional_weight_share": ("regional_weight_lower", "regional_weight_higher"),
+        "regional_adjustment_ppy": ("regional_cap_positive", "regional_cap_negative"),
+        "regional_offset_share": ("regional_offset",),
+        "prior_savings_adjustment_ppy": ("prior_savings_share", "prior_savings_cap"),
+        "population_adjustment_ppy": ("population_adjustment_cap", "population_minimum"),
+        "risk_ratio_factor": ("risk_cap", "risk_cap_regime"),
+        "update_factor": ("prospective_share",),
+        "guardrail_usd": ("two_way_guardrail",),
+        "minimum_savings_share": ("minimum_savings", "minimum_persons"),
+        "minimum_losses_share": ("sides",),
+        "quality_share": ("quality_rule", "quality_threshold", "quality_deemed"),
+        "sharing_share": ("sharing_rate", "reduced_sharing"),
+        "loss_share": ("loss_rate_floor", "loss_rate_ceiling", "loss_rate_failed"),
+        "sequestration_usd": ("sequestration",),
+        "payment_limit_usd": ("payment_limit",),
+        "loss_limit_usd": ("loss_limit_of_revenue", "loss_limit_of_benchmark"),
+        "circumstances_relief_usd": ("nationwide_circumstances",),
+        "repayment_mechanism_usd": ("repayment_of_expenditure", "repayment_of_revenue"),
+    }
+
+    agreement_years: YearsByKind
+    base_weight_1: ShareByKind
+    base_weight_2: ShareByKind
+    base_weight_3: ShareByKind
+    regional_weight_lower: ShareByKind
+    regional_weight_higher: ShareByKind
+    regional_cap_positive: Share
+    regional_cap_negative: ShareByKind
+    regional_offset: ShareByKind
+    negative_total_kept: ShareByKind
+    prior_savings_share: ShareByKind
+    prior_savings_cap: Share
+    population_adjustment_cap: ShareByKind
+    population_minimum: Share | None
+    population_minimum_reading: Literal["at_least", "above"] | None
+    prospective_share: ShareByKind
+    prospective_below_national: Share | None
+    prospective_above_national: Share | None
+    two_way_guardrail: ShareByKind
+    risk_cap: Share
+    risk_cap_regime: ReadingByKind
+    risk_cap_when_binding: Literal["by_type", "in_proportion"] | None
+    minimum_savings: ShareKnots
+    minimum_persons: Persons
+    quality_rule: Literal["score_times_rate", "all_or_nothing", "met_or_scaled"]
+    quality_threshold: Share
+    quality_deemed: Share
+    sequestration: Share
+    nationwide_circumstances: Share
+    sides: Literal["one", "two"]
+    sharing_rate: Share
+    reduced_sharing: ShareByKind
+    payment_limit: Share
+    loss_rate_quality: Share
+    loss_rate_floor: Share
+    loss_rate_ceiling: Share
+    loss_rate_failed: Share
+    loss_limit_of_revenue: Share | None
+    loss_limit_of_benchmark: Share
+    repayment_of_expenditure: Share | None
+    repayment_of_revenue: Share | None
+
+    def cells(self, world: xr.Dataset) -> xr.Dataset:
+        """Return the world by enrolment type, with each ACO's agreement as of this year."""
+        world = expected.pool(world, "entitlement") if "entitlement" in world else world
+        if "agreement_start" not in world:
+            return world
+        return world.assign(agreement_in(world, self.year, self.agreement_years))
+
+    # ---------------------------------------------------------------- the historical benchmark
+
+    def _trended_benchmark(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
+    ) -> Lines:
+        last = world.agreement_start - 1
+        weights = (self.base_weight_1, self.base_weight_2, self.base_weight_3)
+        total = sum(
+            weight(world) * self._restated(world, last + back, last)
+            for weight, back in zip(weights, (-2, -1, 0), strict=True)
+        )
+        return {
+            "trended_benchmark_ppy": xr.DataArray(total),
+            "base_person_years_share": expected.mix(in_year(world.person_years, last)),
+        }
+
+    def _restated(self, world: xr.Dataset, year: xr.DataArray, last: xr.DataArray) -> xr.DataArray:
+        """Return a base year's per capita carried to the last one, at the last one's risk."""
+        trend = expected.blended(
+            _growth(world.national_ppy, last, year),
+            _growth(world.regional_ppy, last, year),
+            in_year(world.assigned_share, last),
+        )
+        spent = in_year(world.truncated_expenditure_ppy, year)
+        return spent * trend * _growth(world.risk_score, last, year)
+
+    def _regional_adjustment(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
+    ) -> Lines:
+        last = world.agreement_start - 1
+        national = in_year(world.national_ppy, last)
+        share, region = _base_mix(lines), self._regional_at_risk(world, lines)
+        gap = region - lines["trended_benchmark_ppy"]
+        total_gap = expected.weighted(gap, share)
+        weight = self.regional_weight_higher(world).where(
+            total_gap < 0.0, self.regional_weight_lower(world)
+        )
+        low = -self.regional_cap_negative(world) * national
+        within = expected.bounded(
+            weight * gap, low=low, high=self.regional_cap_positive * national
+        )
+        offset = self._offset(world, share)
+        adjustment = within.where(within >= 0.0, within * (1.0 - offset))
+        return {
+            "regional_at_risk_ppy": region,
+            "regional_difference_ppy": gap,
+            "weighted_regional_difference_ppy": total_gap,
+            "regional_weight_share": weight,
+            "uncapped_regional_adjustment_ppy": weight * gap,
+            "regional_offset_share": offset,
+            "regional_adjustment_ppy": adjustment,
+            "total_regional_adjustment_ppy": expected.weighted(adjustment, share),
+        }
+
+    def _regional_at_risk(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
+        if "regional_at_risk_ppy" in lines:
+            return lines["regional_at_risk_ppy"]
+        last = world.agreement_start - 1
+        return in_year(world.regional_ppy, last) * in_year(world.risk_score, last)
+
+    def _offset(self, world: xr.Dataset, share: xr.DataArray) -> xr.DataArray:
+        """Return the share of a negative regional amount taken off for duals and high risk."""
+        applied = self.regional_offset(world)
+        if not bool((applied > 0.0).any()):
+            return applied
+        last = world.agreement_start - 1
+        dollars = expected.mix(share * in_year(world.truncated_expenditure_ppy, last))
+        score = expected.weighted(in_year(world.risk_score, last), dollars)
+        return applied * np.clip(world.dual_share + score - 1.0, 0.0, 1.0)
+
+    def _historical_benchmark(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
+    ) -> Lines:
+        share, regional = _base_mix(lines), lines["regional_adjustment_ppy"]
+        total = expected.weighted(regional, share)
+        prior = self._prior_savings(world, past, share)
+        population = self._population(world, share, paid.gains(np.maximum(total, prior)))
+        flat = np.maximum(prior, population)
+        kept = regional.where(total > 0.0, regional * self.negative_total_kept(world))
+        chosen = kept.where(flat <= np.maximum(total, 0.0), flat)
+        benchmark = lines["trended_benchmark_ppy"] + chosen
+        if "published_benchmark_ppy" in world:
+            computed = expected.weighted(benchmark, share)
+            benchmark = benchmark * (world.published_benchmark_ppy / computed)
+        return {
+            "prior_savings_adjustment_ppy": prior,
+            "population_adjustment_ppy": population,
+            "adjustment_ppy": chosen,
+            "historical_benchmark_ppy": benchmark,
+            "total_historical_benchmark_ppy": expected.weighted(benchmark, share),
+        }
+
+    def _prior_savings(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], share: xr.DataArray
+    ) -> xr.DataArray:
+        """Return the prorated share of average savings in the years that became base years."""
+        part = self.prior_savings_share(world)
+        if not bool((part > 0.0).any()):
+            return part
+        last = world.agreement_start - 1
+        years = [in_year(_savings_ppy(world, past), last + back) for back in (-2, -1, 0)]
+        average = sum(years) / len(years)
+        cap = self.prior_savings_cap * expected.weighted(in_year(world.national_ppy, last), share)
+        return expected.bounded(part * average, low=0.0, high=cap)
+
+    def _population(
+        self, world: xr.Dataset, share: xr.DataArray, largest: xr.DataArray
+    ) -> xr.DataArray:
+        """Return the health equity (population) benchmark adjustment."""
+        cap = self.population_adjustment_cap(world)
+        if not bool((cap > 0.0).any()):
+            return cap
+        national = in_year(world.national_ppy, world.agreement_start - 1)
+        room = cap * expected.weighted(national, share) - largest
+        least = self.population_minimum or 0.0
+        part = world.low_income_share
+        above = self.population_minimum_reading == "above"
+        eligible = part > least if above else part >= least
+        return np.maximum(room, 0.0) * part * eligible
+
+    # ------------------------------------------------------------------------------ the update
+
+    def _risk_ratio(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        if "risk_growth_factor" in lines:
+            ratio = lines["risk_growth_factor"]
+            return {"risk_ratio_factor": expected.capped_growth(ratio, 1.0 + self.risk_cap)}
+        last = world.agreement_start - 1
+        ratio = _growth(world.risk_score, self.year, last)
+        aggregate = self.risk_cap_regime(world) == "aggregate"
+        capped = expected.capped_growth(ratio, 1.0 + self.risk_cap)
+        if bool(aggregate.any()):
+            capped = self._aggregate_cap(world, ratio, lines).where(aggregate, capped)
+        return {"risk_growth_factor": ratio, "risk_ratio_factor": capped}
+
+    def _aggregate_cap(self, world: xr.Dataset, ratio: xr.DataArray, lines: Lines) -> xr.DataArray:
+        """Return growth capped only where it outgrows demographics plus the cap in all."""
+        demographic = _growth(world.demographic_score, self.year, world.agreement_start - 1)
+        dollars = in_year(world.person_years, self.year) * lines["historical_benchmark_ppy"]
+        weights = expected.mix(dollars)
+        grown = expected.weighted(ratio, weights)
+        allowed = expected.weighted(demographic, weights) + self.risk_cap
+        bound = expected.capped_growth(ratio, demographic + self.risk_cap)
+        if self.risk_cap_when_binding == "in_proportion":
+            bound = ratio * (allowed / grown)
+        return ratio.where(grown <= allowed, bound)
+
+    def _update_factor(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        last = world.agreement_start - 1
+        two_way = expected.blended(
+            _growth(world.national_ppy, self.year, last),
+            _growth(world.regional_ppy, self.year, last),
+            in_year(world.assigned_share, self.year),
+        )
+        weight = self.prospective_share(world)
+        if not bool((weight > 0.0).any()):
+            return {"two_way_factor": two_way, "update_factor": two_way}
+        prospective = self._prospective(world, lines)
+        update = expected.three_way(two_way, prospective, weight)
+        return {"two_way_factor": two_way, "update_factor": update}
+
+    def _prospective(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
+        """Return the accountable care prospective trend: a flat dollar growth at own risk."""
+        last = world.agreement_start - 1
+        national = in_year(world.national_ppy, last)
+        growth = in_year(world.prospective_factor, self.year) / in_year(
+            world.prospective_factor, last
+        )
+        actual = _growth(world.national_ppy, self.year, last)
+        below, above = self.prospective_below_national, self.prospective_above_national
+        guarded = expected.bounded(
+            growth,
+            low=-np.inf if below is None else actual - below,
+            high=np.inf if above is None else actual + above,
+        )
+        flat = national * (guarded - 1.0) * in_year(world.risk_score, last)
+        return 1.0 + flat / lines["historical_benchmark_ppy"]
+
+    def _updated_benchmark(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
+    ) -> Lines:
+        people = in_year(world.person_years, self.year)
+        share = expected.mix(people)
+        updated = lines.get("updated_benchmark_ppy")
+        if updated is None:
+            grown = lines["risk_ratio_factor"] * lines["update_factor"]
+            updated = lines["historical_benchmark_ppy"] * grown
+        total = expected.weighted(updated, share)
+        return {
+            "person_years_share": share,
+            "updated_benchmark_ppy": updated,
+            "total_updated_benchmark_ppy": total,
+            "total_person_years": people.sum("segment"),
+            "benchmark_usd": total * people.sum("segment"),
+        }
+
+    def _expenditure(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        people = in_year(world.person_years, self.year)
+        spent = in_year(world.truncated_expenditure_ppy, self.year)
+        total = expected.weighted(spent, expected.mix(people))
+        return {
+            "total_expenditure_ppy": total,
+            "expenditure_usd": total * people.sum("segment"),
+        }
+
+    def _guardrail(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        """Give back the two-way benchmark where the three-way one alone makes a shared loss."""
+        benchmark, spent = lines["benchmark_usd"], lines["expenditure_usd"]
+        applies = self.two_way_guardrail(world)
+        if self.sides == "one" or not bool((applies > 0.0).any()):
+            return {}
+        two_way = lines.get("two_way_benchmark_usd")
+        two_way = self._two_way_benchmark(lines) if two_way is None else two_way
+        least = self._minimum(world) * benchmark
+        owes = paid.clears(paid.losses(benchmark - spent), least) & (two_way > benchmark)
+        added = (two_way - benchmark).where(owes, 0.0) * applies
+        return {
+            "two_way_benchmark_usd": two_way,
+            "guardrail_usd": added,
+            "benchmark_usd": benchmark + added,
+        }
+
+    def _two_way_benchmark(self, lines: Lines) -> xr.DataArray:
+        updated = lines["updated_benchmark_ppy"] * lines["two_way_factor"] / lines["update_factor"]
+        total = expected.weighted(updated, lines["person_years_share"])
+        return total * lines["total_person_years"]
+
+    # -------------------------------------------------------------------------- the settlement
+
+    def _gross_savings(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        gross = lines["benchmark_usd"] - lines["expenditure_usd"]
+        return {"gross_savings_usd": gross, "savings_share": gross / lines["benchmark_usd"]}
+
+    def _minimums(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        savings = lines.get("minimum_savings_share")
+        savings = self._minimum(world) if savings is None else savings
+        losses = savings if self.sides == "two" else xr.ones_like(savings)
+        benchmark = lines["benchmark_usd"]
+        return {
+            "minimum_savings_share": savings,
+            "minimum_savings_usd": savings * benchmark,
+            "minimum_losses_share": losses,
+            "minimum_losses_usd": losses * benchmark,
+        }
+
+    def _minimum(self, world: xr.Dataset) -> xr.DataArray:
+        """Return the MSR: by size, or as elected by a two-sided ACO of enough people."""
+        persons = in_year(world.persons, self.year)
+        by_size = self.minimum_savings(persons)
+        if self.sides == "one":
+            return by_size
+        elected = self.elections.get("minimum_savings", world.elected_minimum_savings)
+        fixed = (elected >= 0.0) & (persons >= self.minimum_persons)
+        return by_size.where(np.logical_not(fixed), elected)
+
+    def _rates(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        savings, losses = self._meets(lines)
+        quality = lines["quality_share"] if "quality_share" in lines else self._quality(world)
+        full = self.sharing_rate * quality
+        below = paid.gains(lines["gross_savings_usd"]) > 0.0
+        enough = in_year(world.persons, self.year) >= self.minimum_persons
+        reduced = full * self.reduced_sharing(world) * (below & enough)
+        guarded = lines["guardrail_usd"] > 0.0 if "guardrail_usd" in lines else False
+        return {
+            "quality_share": quality,
+            "sharing_share": full.where(savings, reduced) * np.logical_not(guarded),
+            "loss_share": self._loss_rate(world, quality) * losses,
+        }
+
+    def _meets(self, lines: Lines) -> tuple[xr.DataArray, xr.DataArray]:
+        """Return whether savings meet the MSR, and whether losses meet the MLR."""
+        gross = lines["gross_savings_usd"]
+        savings = paid.clears(paid.gains(gross), lines["minimum_savings_usd"])
+        if self.sides == "one":
+            return savings, xr.zeros_like(savings)
+        return savings, paid.clears(paid.losses(gross), lines["minimum_losses_usd"])
+
+    def _quality(self, world: xr.Dataset) -> xr.DataArray:
+        """Return the part of the maximum sharing rate that quality earns."""
+        score = in_year(world.quality_score, self.year)
+        met = (score >= self.quality_threshold) | (self.quality_deemed > 0.0)
+        if self.quality_rule == "score_times_rate":
+            return score
+        if self.quality_rule == "all_or_nothing":
+            return xr.ones_like(score).where(met, 0.0)
+        alternative = in_year(world.outcome_quality_met, self.year)
+        return xr.ones_like(score).where(met, score * alternative)
+
+    def _loss_rate(self, world: xr.Dataset, quality: xr.DataArray) -> xr.DataArray:
+        score = in_year(world.quality_score, self.year)
+        rate = expected.bounded(
+            1.0 - self.loss_rate_quality * score,
+            low=self.loss_rate_floor,
+            high=self.loss_rate_ceiling,
+        )
+        return rate.where(quality > 0.0, self.loss_rate_failed)
+
+    def _shared_savings(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
+    ) -> Lines:
+        shared = paid.gains(lines["gross_savings_usd"]) * lines["sharing_share"]
+        shared = shared * (_participation(world, self.year) >= 1.0)
+        # 425.605(d): sequestration comes before the performance payment limit
+        sequestration = paid.sequestered(shared, rate=self.sequestration)
+        limit = self.payment_limit * lines["benchmark_usd"]
+        return {
+            "shared_savings_usd": shared,
+            "sequestration_usd": sequestration,
+            "payment_limit_usd": limit,
+            "over_limit_usd": paid.capped(shared + sequestration, limit),
+        }
+
+    def _shared_losses(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        shared = paid.losses(lines["gross_savings_usd"]) * lines["loss_share"]
+        limit = self._loss_limit(world, lines) if self.sides == "two" else xr.zeros_like(shared)
+        over = paid.capped(shared, limit)
+        relief = np.minimum(
+            self.nationwide_circumstances + in_year(world.circumstances_share, self.year), 1.0
+        )
+        relieved = (shared + over) * relief
+        months = _participation(world, self.year)
+        return {
+            "shared_losses_usd": 0.0 - shared,
+            "loss_limit_usd": limit,
+            "loss_limit_relief_usd": 0.0 - over,
+            "circumstances_relief_usd": relieved,
+            "termination_relief_usd": (shared + over - relieved) * (1.0 - months),
+        }
+
+    def _loss_limit(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
+        if "loss_limit_usd" in lines:
+            return lines["loss_limit_usd"]
+        revenue = (
+            0.0 if self.loss_limit_of_revenue is None else in_year(world.revenue_usd, self.year)
+        )
+        return paid.loss_limit(
+            revenue,
+            lines["benchmark_usd"],
+            of_revenue=self.loss_limit_of_revenue,
+            of_benchmark=self.loss_limit_of_benchmark,
+        )
+
+    def _settlement(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
+        gross = lines["gross_savings_usd"]
+        parts = ("shared_savings_usd", "sequestration_usd", "over_limit_usd")
+        relief = ("loss_limit_relief_usd", "circumstances_relief_usd", "termination_relief_usd")
+        settled = sum(lines[name] for name in (*parts, "shared_losses_usd", *relief))
+        shared = lines["shared_savings_usd"] + lines["shared_losses_usd"]
+        recouped = paid.recouped(settled, _balance(world, past))
+        return {
+            "unshared_usd": gross - shared,
+            "settlement_usd": xr.DataArray(settled),
+            "aip_recoupment_usd": recouped,
+            "payment_usd": settled + recouped,
+        }
+
+
+def _growth(variable: xr.DataArray, later: Years, earlier: Years) -> xr.DataArray:
+    return in_year(variable, later) / in_year(variable, earlier)
+
+
+def _base_mix(lines: Lines) -> xr.DataArray:
+    return lines["base_person_years_share"]
+
+
+def _participation(world: xr.Dataset, year: int) -> xr.DataArray:
+    """Return the part of the year before any termination takes effect."""
+    if "participation_share" not in world:
+        return xr.DataArray(1.0)
+    return in_year(world.participation_share, year)
+
+
+def _savings_ppy(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:
+    """Return signed gross savings per person-year by year: as given, then as settled."""
+    years = [(p.gross_savings_usd / p.total_person_years).assign_coords(year=p.year) for p in past]
+    known = {int(p.year) for p in past}
+    given = world.prior_savings_ppy.sel(year=[y for y in world.year.values if y not in known])
+    return xr.concat([given, *years], dim="year") if years else given
+
+
+def _balance(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:
+    """Return the advance investment payments not yet recouped."""
+    if "aip_balance_usd" not in world:
+        return xr.DataArray(0.0)
+    return world.aip_balance_usd + sum(p.aip_recoupment_usd for p in past)

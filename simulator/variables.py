@@ -1,0 +1,174 @@
+"""The table of every variable: dims, unit and one sentence; and the check against it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import SimulatorError
+
+__all__ = ["ATTRIBUTES", "DIMS", "STATEMENT", "WORLD", "Variable", "conform"]
+
+DIMS = ("case", "trial", "year", "aco", "segment", "contract")
+
+_SUFFIXES = {
+    "_usd": "USD",
+    "_ppy": "USD per person-year",
+    "_share": "share",
+    "_score": "score",
+    "_factor": "factor",
+}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable's name, the dims it may have, its unit, and what it is."""
+
+    name: str
+    dims: tuple[str, ...]
+    unit: str
+    text: str
+
+
+def _table(rows: Mapping[tuple[str, ...], Mapping[str, str]]) -> dict[str, Variable]:
+    return {
+        name: Variable(name, dims, _unit(name), text)
+        for dims, texts in rows.items()
+        for name, text in texts.items()
+    }
+
+
+def _unit(name: str) -> str:
+    return next((unit for end, unit in _SUFFIXES.items() if name.endswith(end)), name)
+
+
+WORLD: Mapping[str, Variable] = _table(
+    {
+        ("trial", "year", "aco", "segment"): {
+            "person_years": "Assigned months of eligibility over twelve",
+            "expenditure_ppy": "Parts A and B per capita, completed, not truncated",
+            "counterfactual_ppy": "The same had the ACO had no effect",
+            "truncated_expenditure_ppy": "Per capita truncated at each type's national 99th "
+            "percentile, then completed: what MSSP settles on",
+            "truncated_counterfactual_ppy": "The same had the ACO had no effect",
+            "risk_score": "Prospective HCC score, national assignable mean 1.0 in each year",
+            "demographic_score": "Demographic score, national assignable mean 1.0 in each year",
+            "regional_ppy": "Risk-standardised per capita of the ACO's region",
+            "assigned_share": "The ACO's share of its region's assignable people",
+        },
+        ("trial", "year", "aco"): {
+            "persons": "Assigned beneficiaries, head-count",
+            "quality_score": "Quality score as a share of full marks",
+            "outcome_quality_met": "1 if an outcome measure reaches its 10th percentile, else 0",
+            "revenue_usd": "ACO participants' Parts A and B revenue, all fee-for-service people",
+            "participation_share": "Months before termination over twelve; 1 if none",
+            "prior_savings_ppy": "Gross savings per person-year in an earlier settled year",
+            "circumstances_share": "Affected people times affected months, beyond the nation's",
+        },
+        ("trial", "year", "segment"): {
+            "national_ppy": "National assignable per capita, truncated and completed",
+            "prospective_factor": "Forecast growth from the last base year to the year",
+        },
+        ("aco",): {
+            "published_benchmark_ppy": "Historical benchmark as CMS published it",
+        },
+    }
+)
+
+ATTRIBUTES: Mapping[str, str] = {
+    "agreement_start": "Calendar year in which the agreement period started",
+    "agreement_number": "Agreement periods so far, this one included",
+    "regional_agreement_number": "Agreement periods subject to a regional adjustment so far",
+    "agreement_kind": "initial, renewal or reentering",
+    "agreement_experience": "inexperienced or experienced with performance-based risk",
+    "revenue_class": "low or high: participants' revenue against assigned expenditure",
+    "region": "Name of the region whose deviation the ACO shares",
+    "elected_minimum_savings": "Elected MSR and MLR as a share; -1 stands for size-based",
+    "low_income_share": "Share of assigned people with the Part D low-income subsidy or dual",
+    "dual_share": "Dually eligible share of person-years in the last base year",
+    "aip_balance_usd": "Advance investment payments not yet recouped",
+}
+
+STATEMENT: Mapping[str, Variable] = _table(
+    {
+        ("trial", "year", "aco", "segment"): {
+            "trended_benchmark_ppy": "Base years trended and risk adjusted to the last, weighted",
+            "regional_at_risk_ppy": "Regional per capita at the ACO's own risk, last base year",
+            "regional_difference_ppy": "Region at the ACO's risk less the trended benchmark",
+            "uncapped_regional_adjustment_ppy": "Weighted difference before its caps",
+            "regional_adjustment_ppy": "Weighted difference within its caps and offset",
+            "adjustment_ppy": "The one adjustment that applies, by enrolment type",
+            "historical_benchmark_ppy": "Historical benchmark by enrolment type",
+            "base_person_years_share": "Enrolment-type mix of the last base year",
+            "person_years_share": "Enrolment-type mix of the performance year",
+            "risk_growth_factor": "Risk score over that of the last base year, uncapped",
+            "risk_ratio_factor": "Risk score over that of the last base year, as capped",
+            "two_way_factor": "National and regional growth blended by the assigned share",
+            "update_factor": "Growth from the last base year to the performance year, as applied",
+            "updated_benchmark_ppy": "Updated benchmark by enrolment type",
+        },
+        ("trial", "year", "aco"): {
+            "weighted_regional_difference_ppy": "Difference weighted by the last base year's mix",
+            "regional_weight_share": "Weight of the regional adjustment",
+            "regional_offset_share": "Part of a negative adjustment that is taken off",
+            "total_regional_adjustment_ppy": "Regional adjustment, all enrolment types together",
+            "prior_savings_adjustment_ppy": "Half of the average prior savings, prorated, capped",
+            "population_adjustment_ppy": "Health equity (population) benchmark adjustment",
+            "total_historical_benchmark_ppy": "Historical benchmark, all types together",
+            "total_updated_benchmark_ppy": "Updated benchmark, all types together",
+            "total_expenditure_ppy": "Performance-year per capita expenditure, all types together",
+            "total_person_years": "Person-years of the performance year",
+            "two_way_benchmark_usd": "Benchmark had the two-way blend alone updated it",
+            "guardrail_usd": "Raised benchmark where the three-way blend alone makes a loss",
+            "benchmark_usd": "Benchmark: updated benchmark times person-years",
+            "expenditure_usd": "Expenditure: per capita times person-years",
+            "gross_savings_usd": "Benchmark less expenditure",
+            "savings_share": "Gross savings over benchmark",
+            "minimum_savings_share": "Minimum savings rate (MSR)",
+            "minimum_savings_usd": "Savings that must be met before any are shared",
+            "minimum_losses_share": "Minimum loss rate (MLR); 1 for a one-sided option",
+            "minimum_losses_usd": "Losses that must be met before any are shared",
+            "quality_share": "Part of the maximum rate that quality earns",
+            "sharing_share": "Final sharing rate, as applied",
+            "loss_share": "Shared loss rate, as applied",
+            "unshared_usd": "The part of savings or losses that Medicare keeps or bears",
+            "shared_savings_usd": "Share of savings before sequestration and limit",
+            "sequestration_usd": "Sequestration of shared savings (negative)",
+            "payment_limit_usd": "The performance payment limit itself",
+            "over_limit_usd": "Cut to the performance payment limit (negative)",
+            "shared_losses_usd": "Share of losses before limits (negative)",
+            "loss_limit_usd": "The loss sharing limit itself",
+            "loss_limit_relief_usd": "Losses beyond the loss sharing limit (positive)",
+            "circumstances_relief_usd": "Extreme and uncontrollable circumstances (positive)",
+            "termination_relief_usd": "Losses of the months after termination (positive)",
+            "settlement_usd": "What the ACO earns (plus) or owes (minus)",
+            "aip_recoupment_usd": "Advance investment payments taken back (negative)",
+            "payment_usd": "What changes hands after recoupment",
+            "repayment_mechanism_usd": "Surety the ACO must hold for the year",
+        },
+    }
+)
+
+
+def conform(ds: xr.Dataset, table: Mapping[str, Variable]) -> xr.Dataset:
+    """Return `ds` with dims in house order and each variable's unit and sentence as attrs.
+
+    Raises SimulatorError for a variable that the table does not know or a dim it may not have.
+    """
+    for name, variable in ds.data_vars.items():
+        row = table.get(str(name))
+        if row is None or not set(variable.dims) <= set(row.dims):
+            allowed = "no such variable" if row is None else f"it may have {row.dims}"
+            raise SimulatorError(f"{name} has dims {variable.dims}; {allowed}")
+        variable.attrs = {"units": row.unit, "long_name": row.text}
+    return ds.transpose(*(dim for dim in DIMS if dim in ds.dims))
+
+
+def missing(ds: xr.Dataset) -> list[str]:
+    """Return the names of variables that hold a value which is not a number."""
+    return [
+        str(name)
+        for name, variable in ds.data_vars.items()
+        if variable.dtype.kind == "f" and bool(np.isnan(variable).any())
+    ]

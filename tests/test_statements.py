@@ -1,0 +1,83 @@
+"""Laws of every statement of every program, on drawn worlds."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.programs import contract
+from tests.strategies import contracts, worlds
+
+YEARS = (2019, 2020, 2021, 2022, 2023, 2024, 2025, 2026, 2027)
+LEVELS = ("A", "B", "C", "D", "E", "ENHANCED")
+CONTRACTS = st.sampled_from([(year, level) for year in YEARS for level in LEVELS])
+STARTS = (2019, 2020, 2022, 2024, 2025, 2026)
+
+
+@given(contracts("mssp", YEARS), st.data())
+def test_every_statement_adds_up(chosen, data):
+    year, option = chosen
+    settled = contract("mssp", year, option)
+    statement = settled.settle(data.draw(worlds(year=year, starts=STARTS)))
+    for line, parts in settled.adds_up:
+        np.testing.assert_allclose(statement[line], statement.eval(parts), rtol=0, atol=1e-4)
+
+
+@given(CONTRACTS, st.data(), st.floats(0.01, 5_000.0))
+def test_a_dollar_less_spending_never_lowers_a_settlement(chosen, data, less):
+    year, option = chosen
+    settled, world = contract("mssp", year, option), data.draw(worlds(year=year, starts=STARTS))
+    spent = world.truncated_expenditure_ppy
+    cheaper = spent.where(spent.year < year, np.maximum(spent - less, 0.0))
+    before = settled.settle(world).settlement_usd
+    after = settled.settle(world.assign(truncated_expenditure_ppy=cheaper)).settlement_usd
+    assert (after >= before - 1e-6).all()
+
+
+@given(CONTRACTS, st.data(), st.sampled_from([0.5, 3.0]))
+def test_scaling_every_dollar_scales_every_line(chosen, data, scale):
+    year, option = chosen
+    settled = contract("mssp", year, option)
+    world = data.draw(worlds(year=year, starts=STARTS))
+    before, after = settled.settle(world), settled.settle(_scaled(world, scale))
+    for name, line in before.data_vars.items():
+        factor = scale if name.endswith(("_usd", "_ppy")) else 1.0
+        np.testing.assert_allclose(after[name], factor * line, rtol=1e-9, atol=1e-4)
+
+
+@given(CONTRACTS, st.data())
+def test_splitting_a_segment_changes_nothing(chosen, data):
+    year, option = chosen
+    settled = contract("mssp", year, option)
+    world = data.draw(worlds(year=year, starts=STARTS))
+    whole, split = settled.settle(world), settled.settle(_split(world))
+    for name in ("benchmark_usd", "expenditure_usd", "settlement_usd"):
+        np.testing.assert_allclose(split[name], whole[name], rtol=1e-9, atol=1e-4)
+
+
+@given(st.data())
+def test_a_one_sided_option_never_owes(data):
+    world = data.draw(worlds(year=2024, starts=STARTS))
+    assert (contract("mssp", 2024, "A").settle(world).settlement_usd >= 0).all()
+
+
+@pytest.mark.parametrize("option", LEVELS)
+@given(st.data())
+def test_nobody_owes_in_2022(option, data):
+    statement = contract("mssp", 2022, option).settle(data.draw(worlds()))
+    assert (statement.settlement_usd >= -1e-6).all()
+
+
+def _scaled(world, scale):
+    money = [n for n in world.data_vars if str(n).endswith(("_ppy", "_usd"))]
+    scaled = world.assign({name: world[name] * scale for name in money})
+    return scaled.assign_coords(aip_balance_usd=world.aip_balance_usd * scale)
+
+
+def _split(world):
+    half = world.assign(person_years=world.person_years / 2)
+    halves = [half, half.assign_coords(segment=[f"{s}_b" for s in world.segment.values])]
+    by_segment = [n for n in half.data_vars if "segment" in half[n].dims]
+    joined = xr.concat([h[by_segment] for h in halves], dim="segment")
+    return joined.merge(world.drop_vars(by_segment).drop_vars(["segment", "entitlement"]))
