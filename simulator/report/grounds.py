@@ -120,17 +120,17 @@ def _leads(path: Sequence[str], keys: Sequence[str]) -> bool:
 
 def _list(path: str, held: Sequence[tuple[str, object]]) -> str:
     if len(held) > _FEW:
-        return f"{len(held)} figures"
+        return f"{len(held)} values"
     depth = path.count(".") + 1
     named = ((".".join(key.split(".")[depth:]), _plain(value)) for key, value in held)
-    return ", ".join(f"{name} {value}".strip() for name, value in named)
+    return ", ".join(dict.fromkeys(f"{name} {value}".strip() for name, value in named))
 
 
 def _plain(value: object) -> str:
     """Return a value as a reader would write it.
 
-    >>> _plain({"low": 0.5, "high": [True, 2]})
-    'low 0.5, high [yes, 2]'
+    >>> _plain({"low": 0.5, "high": [True, 3600.0]})
+    'low 0.5, high [yes, 3,600]'
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -138,4 +138,6 @@ def _plain(value: object) -> str:
         return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(_plain(inner) for inner in value)}]"
+    if isinstance(value, float) and value.is_integer():
+        return f"{int(value):,}"
     return "none" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import jinja2
 import numpy as np
 import xarray as xr
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from simulator.programs import PROGRAMS
 from simulator.report import grounds, plots, sentences, tables
@@ -73,8 +74,18 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["signed"] = lambda text: str(text).replace("-", "\u2212")
+    environment.filters |= {"typeset": _typeset, "breakable": _breakable}
     return environment.get_template("page.html.jinja")
+
+
+def _typeset(text: str) -> str:
+    """Return text with a minus sign before digits and dollars, and errors kept at their value."""
+    return re.sub(r"-(?=[$\d])", "\u2212", text).replace(" ±", "\u00a0±")
+
+
+def _breakable(path: str) -> Markup:
+    """Return a path that a browser may break after a point or an underscore."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(path))))
 
 
 def _places(run: xr.Dataset) -> list[tuple[int, str]]:

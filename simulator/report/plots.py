@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 from collections.abc import Mapping
 from itertools import cycle
@@ -208,14 +209,15 @@ def _sides(ax: Axes) -> None:
 
 def _legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
-    columns = int(_figure(ax).get_figwidth() * 9.0 / (max(len(label) for label in labels) + 5))
+    room = int(_figure(ax).get_figwidth() * 9.0 / (max(len(label) for label in labels) + 5))
+    rows = math.ceil(len(labels) / max(room, 1))
     legend = ax.legend(
         handles,
         labels,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         borderaxespad=4.0,
-        ncols=max(1, min(len(labels), columns)),
+        ncols=math.ceil(len(labels) / rows),
         frameon=False,
         labelcolor=INK,
         handlelength=2.4,

@@ -58,10 +58,8 @@ def figure(value: float, error: float, size: float = 1.0) -> Figure:
     value, error = value / size, error / size
     if math.isnan(value):
         return Figure("n/a", "n/a")
-    if math.isnan(error):
-        return Figure(_written(value, _leading(value) - 3), "n/a")
-    if _exact(value, error):
-        return Figure(_written(value, _leading(value) - 3).rstrip("0").rstrip(".") or "0", "0")
+    if math.isnan(error) or _exact(value, error):
+        return Figure(f"{float(f'{value:.4g}') + 0.0:,.15g}", "0" if error >= 0.0 else "n/a")
     place = _leading(error)
     place -= error / 10.0**place < 3.55
     return Figure(_written(value, place), _written(error, place))
@@ -81,7 +79,7 @@ def dollars(value: float, error: float) -> str:
 
 def _exact(value: float, error: float) -> bool:
     """Return whether an error is none: a hundredth of a cent in millions, rounding of float64."""
-    return error <= 1e-9 * max(abs(value), 10.0)
+    return error <= max(1e-8, 1e-12 * abs(value))
 
 
 def _leading(x: float) -> int:

@@ -27,12 +27,12 @@ def answer(settlement: xr.DataArray) -> str:
     gaps = {label: _gap(settlement, ranked[0], label) for label in ranked[1:]}
     equal = [ranked[0], *(label for label, gap in gaps.items() if _within_noise(gap))]
     behind = [label for label in ranked if label not in equal]
-    parts = [_best(settlement, equal)]
+    said = _best(settlement, equal)
     if behind and len(equal) == 1:
         gap = gaps[behind[0]]
         lead = dollars(float(gap["mean_usd"]), float(gap["mean_error_usd"]))
-        parts.append(f"{lead} above {behind[0]} on the same draws")
-    return f"{', '.join(parts)}; {_owing(settlement, equal)}."
+        said = f"{said}, {lead} more than {behind[0]} on the same draws"
+    return f"{said}. {_owing(settlement, equal)}."
 
 
 def what_happened(row: pd.Series) -> str:
@@ -70,19 +70,33 @@ def _best(settlement: xr.DataArray, equal: Sequence[str]) -> str:
     mean, error = estimate(first, Measure("mean")), standard_error(first, Measure("mean"))
     amount = dollars(float(mean), float(error))
     if len(equal) == 1:
-        return f"{equal[0]} has the highest mean settlement, {amount}"
-    trials = settlement.sizes["trial"]
+        return f"On average {equal[0]} pays the most: {amount}"
     return (
-        f"{' and '.join(equal)} have the highest mean settlement, {amount}, "
-        f"and {trials:,} trials do not tell them apart"
+        f"On average {_and(equal)} pay the most: {amount}; "
+        f"{settlement.sizes['trial']:,} trials do not tell them apart"
     )
 
 
-def _owing(settlement: xr.DataArray, equal: Sequence[str]) -> str:
+def _owing(settlement: xr.DataArray, labels: Sequence[str]) -> str:
+    """Return how often contracts owe, those that owe equally often together."""
     owes = Measure("below")
-    said = []
-    for label in equal:
+    together: dict[str, list[str]] = {}
+    for label in labels:
         x = settlement.sel(contract=label)
         chance = figure(float(estimate(x, owes)), float(standard_error(x, owes)), 0.01)
-        said.append(f"{label} owes in {chance}% of trials")
-    return ", ".join(said)
+        together.setdefault(f"{chance}%", []).append(label)
+    if len(together) == 1:
+        return (
+            f"{'It owes' if len(labels) == 1 else 'They owe'} in {next(iter(together))} of trials"
+        )
+    each = [f"{_and(same)} in {chance} of trials" for chance, same in together.items()]
+    return f"It owes: {', '.join(each)}"
+
+
+def _and(labels: Sequence[str]) -> str:
+    """Return labels as a sentence lists them.
+
+    >>> _and(["A", "B", "C"]), _and(["A"])
+    ('A, B and C', 'A')
+    """
+    return " and ".join(", ".join(labels).rsplit(", ", 1))
