@@ -56,10 +56,12 @@ def mends(lines: list[str], broken: Break) -> list[Mend]:
     tabbed = [number for number, line in enumerate(lines, 1) if _TABBED.match(line)]
     if "'\\t'" in broken.problem:
         return _untabbed(lines, tabbed) if tabbed else [_parted(lines, broken.line)]
+    # An open quote runs to the end of the file, which says nothing of the lines on its way.
+    beyond = broken.since if "quoted" in broken.problem else broken.line
     return [
         mend
         for number in dict.fromkeys(_suspects(lines, broken))
-        for mend in _patches(lines, number, _words(lines, number, broken), broken.line)
+        for mend in _patches(lines, number, _words(lines, number, broken), beyond)
     ]
 
 

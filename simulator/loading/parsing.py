@@ -111,7 +111,7 @@ def _refusal(path: Path) -> str:
 def _decoded(raw: bytes, name: str) -> Document:
     zero = raw.find(b"\0")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         zero = error.start if zero < 0 else min(zero, error.start)
     if zero >= 0:
