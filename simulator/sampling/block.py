@@ -86,7 +86,7 @@ def mean_one(scores: Ratio, sd: Ratio, count: Ratio = 1.0) -> Ratio:
     `scores` is a sum of `count` independent normal scores.
 
     >>> float(mean_one(0.7, 0.0)), round(float(mean_one(1.0, 0.1)), 6)
-    (1.0, 1.09938)
+    (1.0, 1.099413)
     """
     variance = np.log1p(np.square(sd))
     return np.exp(np.sqrt(variance) * scores - count * variance / 2.0)

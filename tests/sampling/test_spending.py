@@ -1,0 +1,84 @@
+"""Laws of spending: who moves it, what truncation leaves, what the effect takes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.errors import ScenarioError
+from simulator.sampling import spending, world
+from simulator.sampling.block import Block
+from simulator.sampling.streams import Streams
+from tests.sampling.people import STILL, aco, experience, people
+
+TRIALS = 20_000
+
+
+def block(*years: int, trials: int = TRIALS, base: Any = STILL, **groups: Any) -> Block:
+    could = experience(base, **groups)
+    return Block(people({"a": aco()}, years or (2022,)), could, Streams(5), range(trials))
+
+
+def drawn(*years: int, **groups: Any) -> xr.Dataset:
+    one = block(*years, trials=2_000, **groups)
+    return world.draw(one.people, one.experience, one.streams, one.trials, spending.NAMES)
+
+
+def test_the_deviation_lasts_and_changes_from_year_to_year() -> None:
+    found = spending.deviation(block(2022, 2023, deviation={"sd": 0.03, "change_sd": 0.02}))
+    logs = np.log(found.factor[:, :, 0])
+    expected = np.sqrt([0.03**2 + 4 * 0.02**2, 0.03**2 + 5 * 0.02**2])
+    assert logs.std(axis=0) == pytest.approx(expected, rel=0.02)
+    assert np.diff(logs, axis=1).std() == pytest.approx(0.02, rel=0.02)
+    assert found.score.std(axis=0) == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_deviation_without_spread_is_its_mean_in_every_trial() -> None:
+    found = spending.deviation(block(deviation={"mean": -0.03}))
+    assert np.allclose(found.factor, 0.97)
+    assert found.score.std() == pytest.approx(1.0, rel=0.02)
+
+
+def test_the_effect_is_what_parts_spending_from_its_counterfactual() -> None:
+    found = drawn(2022, 2023, effect={"mean": 0.02, "sd": 0.01, "ramp_years": 2})
+    ratio = found.truncated_expenditure_ppy / found.truncated_counterfactual_ppy
+    saved = 1.0 - ratio.isel(segment=0, aco=0)
+    assert saved.sel(year=2018).max() == 0.0
+    assert float(saved.sel(year=2023).mean()) == pytest.approx(0.02, abs=4 * 0.01 / 2_000**0.5)
+    assert np.allclose(saved.sel(year=2022) * 2.0, saved.sel(year=2023))
+    whole = found.expenditure_ppy / found.counterfactual_ppy
+    assert np.allclose(whole, ratio)
+
+
+def test_without_an_effect_spending_is_its_counterfactual() -> None:
+    found = drawn(severity={"noise": True})
+    assert found.expenditure_ppy.equals(found.counterfactual_ppy)
+
+
+def test_truncation_takes_what_lies_above_the_threshold() -> None:
+    found = drawn(severity={"noise": True})
+    above = found.expenditure_ppy - found.truncated_expenditure_ppy
+    assert bool((above >= 0.0).all())
+    simulated = above.sel(year=2022) / found.truncated_expenditure_ppy.sel(year=2022)
+    expected = (above / found.truncated_expenditure_ppy).sel(year=2018).mean("trial")
+    error = simulated.std("trial") / np.sqrt(2_000)
+    # The threshold of a base year is carried back with the nation, and cuts nearly as much.
+    assert bool((abs(simulated.mean("trial") - expected) < 4.0 * error + 0.2 * expected).all())
+
+
+def test_nothing_is_cut_where_the_scenario_says_so() -> None:
+    found = drawn(severity={"noise": True, "truncated": False})
+    assert np.allclose(found.expenditure_ppy, found.truncated_expenditure_ppy)
+
+
+def test_a_segment_without_people_costs_what_is_expected() -> None:
+    acos = {"a": aco(), "b": aco(esrd=False)}
+    expected = people(acos)
+    found = world.draw(expected, experience(), Streams(1), range(10), spending.NAMES)
+    assert bool(np.isfinite(found.truncated_expenditure_ppy.sel(aco="b", segment="esrd")).all())
+
+
+def test_a_family_without_parameters_is_named() -> None:
+    with pytest.raises(ScenarioError, match="is 'lognormal_pareto'; allowed is gamma"):
+        drawn(severity={"family": "lognormal_pareto"})

@@ -1,0 +1,139 @@
+"""Laws of the world: what is expected stays expected, and a draw depends on its address alone."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.errors import SimulatorError
+from simulator.sampling import world
+from simulator.sampling.streams import Streams
+from simulator.scenario.schema import Experience
+from simulator.variables import DIMS, WORLD, missing
+from tests.sampling.people import STILL, aco, experience, people
+
+NEEDS = frozenset(WORLD) - {"participation_share", "published_benchmark_ppy"}
+PROJECTED = {
+    "truncated_expenditure_ppy": "expenditure_ppy",
+    "truncated_counterfactual_ppy": "expenditure_ppy",
+    "risk_score": "risk_score",
+    "demographic_score": "demographic_score",
+    "national_ppy": "national_ppy",
+    "regional_ppy": "regional_ppy",
+}
+
+
+def draw(
+    expected: xr.Dataset,
+    could: Experience | None = None,
+    trials: range = range(2_000),
+    needs: frozenset[str] = NEEDS,
+) -> xr.Dataset:
+    return world.draw(expected, could or experience(), Streams(7), trials, needs)
+
+
+@pytest.mark.parametrize("name", PROJECTED)
+def test_what_is_expected_is_the_mean_of_what_happens(name: str) -> None:
+    expected = people({"a": aco(), "b": aco(3_000)}, (2022, 2023))
+    found = draw(expected, experience(risk_scores={"demographic_sd": 0.01}), range(8_000))[name]
+    error = found.std("trial") / np.sqrt(8_000)
+    gap = abs(found.mean("trial") - expected[PROJECTED[name]])
+    assert bool((gap <= 4.0 * error + 1e-9 * expected[PROJECTED[name]]).all())
+
+
+def test_without_trend_error_or_effect_claims_noise_has_no_mean() -> None:
+    expected = people({"a": aco()})
+    still = experience(STILL, severity={"noise": True})
+    found = draw(expected, still, range(20_000)).sel(year=2022)
+    noise = found.truncated_expenditure_ppy / expected.expenditure_ppy.sel(year=2022) - 1.0
+    assert bool((abs(noise.mean("trial")) < 3.0 * noise.std("trial") / np.sqrt(20_000)).all())
+
+
+def test_claims_noise_falls_with_the_square_root_of_size() -> None:
+    expected = people({"small": aco(4_000), "large": aco(64_000)})
+    still = experience(STILL, severity={"noise": True})
+    found = draw(expected, still, range(20_000)).sel(year=2022).truncated_expenditure_ppy
+    ratio = found.std("trial").sel(aco="small") / found.std("trial").sel(aco="large")
+    # The standard error of a ratio of sds over 20,000 trials is 0.01 of it, tails included.
+    assert ratio.values == pytest.approx(4.0, rel=0.04)
+
+
+def test_without_any_spread_every_trial_is_the_expectation() -> None:
+    expected = people({"a": aco()})
+    found = draw(expected, experience(STILL), range(3))
+    for name, projected in PROJECTED.items():
+        assert np.allclose(found[name] / expected[projected], 1.0, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cuts", [(0, 1, 300), (0, 137, 138, 300), (0, 299, 300)])
+def test_draws_are_identical_however_trials_are_cut_into_blocks(cuts: tuple[int, ...]) -> None:
+    expected = people({"a": aco(), "b": aco(600)}, (2022, 2023))
+    whole = draw(expected, trials=range(300))
+    blocks = [draw(expected, trials=range(first, last)) for first, last in pairwise(cuts)]
+    cut = xr.concat(blocks, dim="trial", data_vars="minimal", coords="minimal", compat="override")
+    assert cut.identical(whole)
+
+
+def same(more: xr.Dataset, alone: xr.Dataset) -> bool:
+    shared = {dim: alone[dim] for dim in ("year", "aco", "segment")}
+    held = more[list(alone.data_vars)].sel(shared)
+    return all(
+        np.array_equal(held[name].transpose(*values.dims), values)
+        for name, values in alone.data_vars.items()
+    )
+
+
+def test_another_aco_changes_no_draw() -> None:
+    # The forecast is no draw: it counts from the latest last base year of the population.
+    alone = draw(people({"a": aco()})).drop_vars("prospective_factor")
+    assert same(draw(people({"b": aco(agreement={"start": 2020}), "a": aco()})), alone)
+
+
+def test_another_segment_changes_no_draw() -> None:
+    # Head-counts and revenue are no draws: they belong to all segments together.
+    alone = draw(people({"a": aco(esrd=False)})).drop_vars(["persons", "revenue_usd"])
+    assert same(draw(people({"a": aco()})), alone)
+
+
+def test_another_year_changes_no_draw() -> None:
+    alone = draw(people({"a": aco()}, (2022,)))
+    assert same(draw(people({"a": aco()}, (2020, 2022, 2024))), alone)
+
+
+def test_other_needs_change_no_draw() -> None:
+    few = draw(people({"a": aco()}), needs=frozenset({"risk_score"}))
+    assert "truncated_expenditure_ppy" not in few
+    assert same(draw(people({"a": aco()})), few)
+
+
+def test_a_world_has_no_gaps_and_keeps_the_house_order() -> None:
+    expected = people({"a": aco(), "b": aco(200.0, esrd=False)}, (2022, 2023))
+    found = draw(expected, trials=range(40, 50))
+    assert missing(found) == []
+    assert set(found.data_vars) >= NEEDS
+    assert found.trial.values.tolist() == list(range(40, 50))
+    for variable in found.data_vars.values():
+        assert list(variable.dims) == [dim for dim in DIMS if dim in variable.dims]
+        assert variable.dtype == np.float64
+    assert found.agreement_start.dims == ("aco",)
+    assert found.entitlement.dims == ("segment",)
+
+
+def test_base_years_are_what_the_scenario_gives() -> None:
+    expected = people({"a": aco()})
+    base = draw(expected).sel(year=[2016, 2017, 2018])
+    given = expected.sel(year=[2016, 2017, 2018])
+    assert np.array_equal(
+        base.risk_score.values, np.broadcast_to(given.risk_score, (2_000, 3, 1, 2))
+    )
+    assert bool((base.truncated_expenditure_ppy == given.expenditure_ppy).all())
+
+
+def test_what_nothing_draws_is_named() -> None:
+    with pytest.raises(SimulatorError, match="nothing draws episode_cost_usd"):
+        draw(people({"a": aco()}), needs=frozenset({"episode_cost_usd"}))
+
+
+def test_the_defaults_of_an_experience_draw_a_world() -> None:
+    assert missing(draw(people({"a": aco()}), Experience(), range(5))) == []
