@@ -1,0 +1,190 @@
+"""What running a scenario comes to, before it runs: cases, blocks, contracts, folder, cost."""
+
+import time
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import xarray as xr
+
+from simulator import programs, results
+from simulator.engine.simulate import Track, lines
+from simulator.engine.unknown import covers, unknown
+from simulator.errors import ResultsError, RulesError
+from simulator.loading import ordered, stop
+from simulator.scenario import reading
+from simulator.scenario.schema import Case, ContractChoice, Elections, Scenario
+from simulator.scenario.sweep import cases
+
+__all__ = ["Estimate", "Plan", "check", "estimate", "plan", "tracks"]
+
+_ELEMENTS = 300_000
+_SMALLEST = 2_500
+_PROBE = 256
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario made ready to run: every contract loaded, every block known."""
+
+    scenario: Scenario
+    folder: Path
+    cases: tuple[Case, ...]
+    tracks: tuple[tuple[Track, ...], ...]
+    rules: str
+    pin: results.Pin
+
+    @property
+    def blocks(self) -> list[results.Block]:
+        """Return every block of every case."""
+        return list(results.blocks(self.pin.cases, self.scenario.trials, self.pin.block))
+
+    @cached_property
+    def samples(self) -> dict[str, xr.Dataset]:
+        """Return the lines to store of the first trial: that the model runs, and their shapes."""
+        return lines(self.cases[0], self.tracks[0], range(1))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take, from a few trials of its first case."""
+
+    memory_bytes: int
+    disk_bytes: int
+    seconds: float
+    blocks: int
+    committed: int
+
+
+def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Return the scenario of a file, or raise every mistake in it and in its bases."""
+    scenario, mistakes, document = reading.check(path, overrides)
+    mistakes = ordered([*mistakes, *unknown(document)])
+    if scenario is None or mistakes:
+        raise stop(mistakes)
+    if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
+        raise stop(swept)
+    return scenario
+
+
+def _swept(scenario: Scenario) -> list[str]:
+    """Return what is wrong with the contracts of single cases."""
+    found = []
+    for case in cases(scenario) if scenario.sweep else ():
+        try:
+            tracks(case)
+        except RulesError as error:
+            found.append(f"makes case {case.index} wrong: {error}")
+    return found
+
+
+def plan(scenario: Scenario, out: Path, block: int | None = None) -> Plan:
+    """Return what running a scenario into a folder under `out` comes to.
+
+    A run that is already there goes on in blocks of its own size. Raises RulesError for contracts
+    that no program has, ResultsError for another size of block than the run's own.
+    """
+    every = cases(scenario)
+    loaded = [tracks(case) for case in every]
+    by_label = [{track.name: track.contracts for track in case} for case in loaded]
+    rules = results.rules_text(by_label)
+    code = results.code_version()
+    digest = results.identity(scenario, rules, code)
+    folder = out / f"{scenario.name}-{digest[:8]}"
+    size = _pinned(folder, block) or block or _size(scenario)
+    pin = results.Pin(digest, code, size, len(every))
+    return Plan(scenario, folder, every, tuple(loaded), rules, pin)
+
+
+def tracks(case: Case) -> tuple[Track, ...]:
+    """Return a case's contracts by the year. Raises RulesError for one that does not exist."""
+    scenario = case.scenario
+    return tuple(
+        Track(label, tuple(_contract(scenario, choice, year) for year in scenario.years))
+        for label, choice in scenario.contracts.items()
+    )
+
+
+def _contract(scenario: Scenario, choice: ContractChoice, year: int) -> programs.Contract:
+    option = results.option_in(choice, year)
+    own = [choice.program, str(year), option.lower()]
+    overrides = [
+        (path.split(".", 3)[3], rule.value, rule.why)
+        for path, rule in scenario.rules.items()
+        if covers(path, own)
+    ]
+    return programs.contract(
+        choice.program,
+        year,
+        option,
+        variant=choice.variant,
+        overrides=overrides,
+        elections=_elected(choice.elections),
+    )
+
+
+def _elected(elections: Elections | None) -> dict[str, float]:
+    if elections is None:
+        return {}
+    chosen = elections.minimum_savings
+    return {"minimum_savings": -1.0 if chosen == "variable" else float(chosen)}
+
+
+def _pinned(folder: Path, block: int | None) -> int | None:
+    """Return the size of blocks of a run that is already there."""
+    if not (folder / results.STORE).exists():
+        return None
+    size = results.Store(folder).pin.block
+    if block not in (None, size):
+        raise ResultsError(
+            f"{folder} is in blocks of {size} trials, not {block}; leave --block out"
+        )
+    return size
+
+
+def _size(scenario: Scenario) -> int:
+    """Return how many trials make a block: a few blocks a run, a bounded number of elements."""
+    width = len(scenario.population) * len(scenario.years) * len(scenario.contracts)
+    most = max(_ELEMENTS // width, 1)
+    return min(max(-(-scenario.trials // 4), _SMALLEST), most)
+
+
+def estimate(planned: Plan, workers: int) -> Estimate:
+    """Return memory, disk and time of a run, measured on a few trials of its first case."""
+    samples = planned.samples
+    bytes_a_trial = sum(sample.nbytes for sample in samples.values())
+    todo, committed = len(planned.blocks), 0
+    if (planned.folder / results.STORE).exists():
+        committed = todo - len(results.unsound(planned.folder, planned.blocks))
+    held, seconds = _cost(planned)
+    return Estimate(
+        memory_bytes=int(held) * workers,
+        disk_bytes=bytes_a_trial * planned.pin.block * todo,
+        seconds=seconds * (todo - committed) / max(min(workers, todo - committed), 1),
+        blocks=todo,
+        committed=committed,
+    )
+
+
+def _cost(planned: Plan) -> tuple[float, float]:
+    """Return bytes and seconds of a block, on a line through one trial and a few hundred."""
+    few, many = _measured(planned, 1), _measured(planned, _PROBE)
+    steps = (planned.pin.block - 1) / (_PROBE - 1)
+    memory, seconds = (
+        low + steps * max(high - low, 0.0) for low, high in zip(few, many, strict=True)
+    )
+    return memory, seconds
+
+
+def _measured(planned: Plan, trials: int) -> tuple[float, float]:
+    """Return the most bytes held and the seconds taken; each in a run of its own."""
+    start = time.perf_counter()
+    lines(planned.cases[0], planned.tracks[0], range(trials))
+    seconds = time.perf_counter() - start
+    tracemalloc.start()
+    lines(planned.cases[0], planned.tracks[0], range(trials))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return float(most), seconds

@@ -1,0 +1,62 @@
+"""The whole model on one page: people, a world, contracts, statements. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import xarray as xr
+
+from simulator import population
+from simulator.programs import Contract
+from simulator.results import kept
+from simulator.sampling import world as sampling
+from simulator.sampling.streams import Streams
+from simulator.scenario.schema import Case
+
+__all__ = ["Track", "lines", "needs", "settle", "simulate"]
+
+
+@dataclass(frozen=True)
+class Track:
+    """What an ACO signs over time: a contract for each performance year, in order."""
+
+    name: str
+    contracts: tuple[Contract, ...]
+
+
+def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
+    """Return every track's statement, (trial, year, aco), for one block of trials."""
+    scenario, experience = case.scenario, case.scenario.experience
+    people = population.project(
+        scenario.population, scenario.market, scenario.years, experience.trend.mean
+    )
+    streams = Streams(scenario.seed)
+    world = sampling.draw(people, experience, streams, trials, needs(tracks))
+    return {track.name: settle(track, world) for track in tracks}
+
+
+def settle(track: Track, world: xr.Dataset) -> xr.Dataset:
+    """Return one track's statements, year by year; no contract sees a later year."""
+    past: list[xr.Dataset] = []
+    for contract in track.contracts:
+        seen = world.sel(year=slice(None, contract.year))
+        past.append(contract.settle(seen, past))
+    shared = _shared(past)
+    return xr.concat([year[shared] for year in past], dim="year", data_vars="all")
+
+
+def lines(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
+    """Return what is stored of every track's statement: the lines the scenario keeps."""
+    statements = simulate(case, tracks, trials)
+    return {name: kept(whole, case.scenario.keep, trials) for name, whole in statements.items()}
+
+
+def needs(tracks: Iterable[Track]) -> frozenset[str]:
+    """Return the variables of a world that the tracks read."""
+    contracts = (contract for track in tracks for contract in track.contracts)
+    return frozenset[str]().union(*(contract.needs for contract in contracts))
+
+
+def _shared(statements: Sequence[xr.Dataset]) -> list[str]:
+    """Return the lines that all years have, in order; a line of some years would have gaps."""
+    first, *others = statements
+    return [str(line) for line in first.data_vars if all(line in other for other in others)]

@@ -1,0 +1,132 @@
+"""What a scenario names that no program knows: programs, years, options, terms, lines."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from simulator import programs
+from simulator.errors import RulesError
+from simulator.loading import Document, Key, Keys, Mistake, at, near
+from simulator.variables import STATEMENT
+
+__all__ = ["covers", "unknown"]
+
+
+class _Choice(NamedTuple):
+    """A contract's choice in one year, as far as programs know it."""
+
+    program: str
+    year: int
+    option: str
+    variant: str | None
+
+
+def unknown(document: Document) -> list[Mistake]:
+    """Return every name that no program knows, also where the rest of the scenario is wrong."""
+    labels = _keys(document, ("contracts",))
+    wrong = [mistake for label in labels for mistake in _contract(document, str(label))]
+    choices = [choice for label in labels for choice in _choices(document, str(label))]
+    for path in _keys(document, ("rules",)):
+        wrong += _override(document, str(path), choices)
+    return [*wrong, *_lines(document)]
+
+
+def _keys(document: Document, keys: Keys) -> list[Key]:
+    held = at(document.value, keys)
+    return list(held) if isinstance(held, dict) else []
+
+
+def _years(document: Document) -> list[tuple[Keys, int]]:
+    held = at(document.value, ("years",))
+    years = held if isinstance(held, list) else []
+    return [(("years", i), year) for i, year in enumerate(years) if type(year) is int]
+
+
+def _contract(document: Document, label: str) -> Iterator[Mistake]:
+    keys = ("contracts", label)
+    program = at(document.value, (*keys, "program"))
+    if not isinstance(program, str):
+        return
+    if program not in programs.PROGRAMS:
+        yield _wrong(document, (*keys, "program"), "programs are", list(programs.PROGRAMS))
+        return
+    known, variant = programs.years(program), at(document.value, (*keys, "variant"))
+    for place, year in _years(document):
+        if year not in known:
+            yield _wrong(document, place, f"{program} has rules for", [str(y) for y in known])
+        elif variant is not None and variant not in known[year]:
+            said = f"{program} {year} has variants"
+            yield _wrong(document, (*keys, "variant"), said, list(known[year]))
+        else:
+            yield from _option(document, keys, program, year)
+
+
+def _option(document: Document, keys: Keys, program: str, year: int) -> Iterator[Mistake]:
+    place, option = _option_in(document, keys, year)
+    variant = at(document.value, (*keys, "variant"))
+    known = programs.options(program, year, variant if isinstance(variant, str) else None)
+    if isinstance(option, str) and option.lower() not in [name.lower() for name in known]:
+        yield _wrong(document, place, f"{program} {year} has", list(known))
+
+
+def _option_in(document: Document, keys: Keys, year: int) -> tuple[Keys, object]:
+    place: Keys = (*keys, "option")
+    if isinstance(at(document.value, place), dict):
+        place = (*place, year)
+    return place, at(document.value, place)
+
+
+def _choices(document: Document, label: str) -> Iterator[_Choice]:
+    if any(_contract(document, label)):
+        return
+    keys = ("contracts", label)
+    program, variant = (at(document.value, (*keys, name)) for name in ("program", "variant"))
+    for _, year in _years(document):
+        option = _option_in(document, keys, year)[1]
+        if isinstance(program, str) and isinstance(option, str):
+            yield _Choice(program, year, option, variant if isinstance(variant, str) else None)
+
+
+def _override(document: Document, path: str, choices: list[_Choice]) -> Iterator[Mistake]:
+    """Yield what is wrong with a what-if: its path, or its value for the term it names."""
+    keys, parts = ("rules", path), path.split(".", 3)
+    if len(parts) < 4:
+        yield document.mistake(keys, "is no term; must read program.year.option.term")
+        return
+    fitting = [c for c in choices if covers(path, [c.program, str(c.year), c.option])]
+    if not fitting:
+        used = sorted({f"{c.program}.{c.year}.{c.option}" for c in choices})
+        hint = near(".".join(parts[:3]), used)
+        yield document.mistake(keys, f"is used by no contract; they use {', '.join(used)}{hint}")
+        return
+    value = at(document.value, (*keys, "value"))
+    for choice in fitting:
+        try:
+            programs.contract(
+                *choice[:3], variant=choice.variant, overrides=[(parts[3], value, "")]
+            )
+        except RulesError as error:
+            yield document.mistake((*keys, "value"), f"does not fit: {error}")
+
+
+def covers(path: str, own: Sequence[str]) -> bool:
+    """Return whether a what-if on ``program.year.option.term`` is about a contract's own three.
+
+    >>> covers("mssp.*.e.sharing_rate", ["mssp", "2022", "E"])
+    True
+    """
+    parts = path.lower().split(".")
+    return all(part in ("*", mine.lower()) for part, mine in zip(parts, own, strict=False))
+
+
+def _lines(document: Document) -> Iterator[Mistake]:
+    held = at(document.value, ("keep",))
+    for i, line in enumerate(held if isinstance(held, list) else []):
+        if isinstance(line, str) and line not in STATEMENT:
+            hint = near(line, list(STATEMENT))
+            yield document.mistake(("keep", i), f"is {line!r}, which is no line{hint}")
+
+
+def _wrong(document: Document, keys: Keys, said: str, known: list[str]) -> Mistake:
+    value = at(document.value, keys)
+    allowed = ", ".join(known) or "none"
+    return document.mistake(keys, f"is {value!r}; {said} {allowed}{near(value, known)}")

@@ -1,0 +1,41 @@
+"""A run's folder: written block by block, reopened, proved."""
+
+from simulator.results.folder import (
+    code_version,
+    identity,
+    option_in,
+    rules_text,
+    scenario,
+    terms,
+    version,
+)
+from simulator.results.manifest import Entry
+from simulator.results.manifest import append as commit
+from simulator.results.opening import assumptions, digest, open_run, unsound
+from simulator.results.recording import close, closed, prepare
+from simulator.results.store import STORE, Block, Pin, Store, blocks, kept
+
+__all__ = [
+    "STORE",
+    "Block",
+    "Entry",
+    "Pin",
+    "Store",
+    "assumptions",
+    "blocks",
+    "close",
+    "closed",
+    "code_version",
+    "commit",
+    "digest",
+    "identity",
+    "kept",
+    "open_run",
+    "option_in",
+    "prepare",
+    "rules_text",
+    "scenario",
+    "terms",
+    "unsound",
+    "version",
+]

@@ -1,0 +1,125 @@
+"""A run's folder: its name, what was run, and what it rests on."""
+
+import importlib.metadata
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from simulator.errors import ResultsError
+from simulator.loading import at, dump, parse_text
+from simulator.programs import Contract
+from simulator.programs.rulebook import Source
+from simulator.scenario import reading
+from simulator.scenario.schema import ContractChoice, Scenario
+
+__all__ = ["RULES", "RUN", "SCENARIO", "code_version", "identity", "option_in", "rules_text"]
+__all__ += ["scenario", "terms", "version", "write_text"]
+
+SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
+
+_PACKAGE = Path(__file__).parents[1]
+# The modules that decide a run's numbers; the rules themselves are in `rules.yaml`.
+_DECIDES = ("*.py", "population/*.py", "sampling/*.py", "programs/*.py", "engine/simulate.py")
+_SHOWS = {"__init__.py", "__main__.py", "cli.py", "errors.py"}
+
+
+def version() -> str:
+    """Return the version of acosim that is installed."""
+    return importlib.metadata.version("acosim")
+
+
+@cache
+def code_version() -> str:
+    """Return the version with a digest of the modules that decide a run's numbers."""
+    sums = sha256()
+    for pattern in _DECIDES:
+        for path in sorted(_PACKAGE.glob(pattern)):
+            if path.name not in _SHOWS:
+                sums.update(path.name.encode() + path.read_bytes())
+    return f"{version()}+{sums.hexdigest()[:8]}"
+
+
+def identity(scenario: Scenario, rules: str, code: str) -> str:
+    """Return the sha256 of everything that decides a run's numbers but how many trials."""
+    parts = [reading.digest(scenario), sha256(rules.encode()).hexdigest(), code]
+    return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def scenario(folder: Path) -> Scenario:
+    """Return the scenario that was run."""
+    if not (folder / SCENARIO).is_file():
+        raise ResultsError(f"{folder} is no run; a run is a folder with {SCENARIO} in it")
+    return reading.read(folder / SCENARIO)
+
+
+def rules_text(cases: Iterable[Mapping[str, Sequence[Contract]]]) -> str:
+    """Return every term that the contracts of every case use, as YAML, a line each.
+
+    A line says which contracts have the term in which years.
+    """
+    found: dict[str, _Used] = {}
+    for contracts in cases:
+        for label, years in contracts.items():
+            for contract in years:
+                _add(found, label, contract)
+    used = [{**row.record, "used": row.used} for row in found.values()]
+    return dump({"terms": used})
+
+
+class _Used(NamedTuple):
+    record: dict[str, object]
+    used: dict[str, list[int]]
+
+
+def _add(found: dict[str, _Used], label: str, contract: Contract) -> None:
+    for term, source in contract.sources.items():
+        record = {"program": contract.program, "term": term, **_record(source)}
+        years = found.setdefault(repr(record), _Used(record, {})).used.setdefault(label, [])
+        if contract.year not in years:
+            years.append(contract.year)
+
+
+def _record(source: Source) -> dict[str, object]:
+    """Return a term's source in plain values, without what is not said."""
+    also = [rival.model_dump(exclude_none=True) for rival in source.also]
+    said = {"note": source.note, "also": also}
+    return {
+        "value": source.value,
+        "unit": source.unit,
+        "status": source.status,
+        "cite": source.cite,
+        **{key: value for key, value in said.items() if value},
+    }
+
+
+def terms(rules: str) -> list[dict[str, object]]:
+    """Return the terms of a `rules.yaml`, a row for each contract that has one."""
+    held = at(parse_text(rules, RULES).value, ("terms",))
+    rows: list[dict[str, object]] = []
+    for record in held if isinstance(held, list) else ():
+        said = (
+            {str(key): value for key, value in record.items()} if isinstance(record, dict) else {}
+        )
+        used = said.pop("used", None)
+        for label, years in used.items() if isinstance(used, dict) else ():
+            rows.append({"contract": label, "years": years, **said})
+    return rows
+
+
+def option_in(choice: ContractChoice, year: int) -> str:
+    """Return the option that a contract has in a year."""
+    return choice.option if isinstance(choice.option, str) else choice.option[year]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is whole or not there, on the disk when this returns."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)

@@ -1,0 +1,59 @@
+"""Which blocks of a run are committed: one line each, written after the block itself."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from simulator.results.folder import write_text
+from simulator.results.store import Block
+
+__all__ = ["MANIFEST", "Entries", "Entry", "append", "entries", "rewrite"]
+
+MANIFEST = "manifest.jsonl"
+
+
+class Entry(NamedTuple):
+    """A committed block and the sha256 of its values."""
+
+    block: Block
+    sha256: str
+
+
+Entries: TypeAlias = dict[tuple[int, int], Entry]
+
+
+def entries(folder: Path) -> Entries:
+    """Return the committed blocks by (case, number); a line cut short was never committed."""
+    path = folder / MANIFEST
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found = [_entry(line) for line in text.splitlines(keepends=True)]
+    return {(e.block.case, e.block.number): e for e in found if e is not None}
+
+
+def append(folder: Path, entry: Entry) -> None:
+    """Commit a block: its line is on the disk when this returns."""
+    with (folder / MANIFEST).open("a", encoding="utf-8", newline="\n") as file:
+        file.write(_line(entry))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def rewrite(folder: Path, kept: Iterable[Entry]) -> None:
+    """Replace the manifest by these entries."""
+    write_text(folder / MANIFEST, "".join(map(_line, kept)))
+
+
+def _line(entry: Entry) -> str:
+    return json.dumps({**entry.block._asdict(), "sha256": entry.sha256}) + "\n"
+
+
+def _entry(line: str) -> Entry | None:
+    """Return a line's entry, or None if the line is torn."""
+    try:
+        held = json.loads(line)
+        block = Block(*(int(held[name]) for name in Block._fields))
+        return Entry(block, str(held["sha256"])) if line.endswith("\n") else None
+    except (ValueError, KeyError, TypeError):
+        return None

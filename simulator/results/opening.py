@@ -1,0 +1,181 @@
+"""A run, opened: lazily, all or nothing, with what it rests on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from simulator.errors import ResultsError
+from simulator.results import folder as folders
+from simulator.results import manifest
+from simulator.results.store import STORE, Block, Store, blocks
+from simulator.scenario.schema import Scenario
+from simulator.scenario.sweep import cases
+
+__all__ = ["assumptions", "digest", "open_run", "unsound"]
+
+
+def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
+    """Return a run's lines, (case, trial, year, aco, contract), lazily; `case` if it sweeps.
+
+    Only lines that all contracts have are in it. Its attrs hold the scenario, the terms behind
+    each contract and what was observed.
+
+    Parameters
+    ----------
+    path : a run's folder
+    partial : open what is committed of a run that is not finished
+
+    Raises
+    ------
+    ResultsError
+        If the folder is no run, or a block is missing (unless `partial`) or altered.
+    """
+    folder = _found(Path(path))
+    scenario, store = folders.scenario(folder), Store(folder)
+    _refuse_foreign(folder, scenario, store)
+    wanted = list(blocks(store.pin.cases, scenario.trials, store.pin.block))
+    bad = unsound(folder, wanted)
+    _refuse(folder, [b for b in bad if not (partial and bad[b] == "missing")], bad)
+    trials = _whole(wanted, bad, scenario.trials)
+    lines = _lines(folder, scenario, store).isel(trial=trials)
+    lines = lines.assign_coords({"trial": trials, **_coordinates(scenario)})
+    lines = lines if scenario.sweep else lines.isel(case=0, drop=True)
+    return lines.assign_attrs(_attributes(folder, scenario, store, len(trials)))
+
+
+def unsound(folder: Path, wanted: Sequence[Block]) -> dict[Block, str]:
+    """Return the blocks that are `missing` from the manifest or `altered` since it was written."""
+    store, committed = Store(folder), manifest.entries(folder)
+    found: dict[Block, str] = {}
+    for block in wanted:
+        entry = committed.get((block.case, block.number))
+        if entry is None or entry.block != block:
+            found[block] = "missing"
+        elif store.checksum(block) != entry.sha256:
+            found[block] = "altered"
+    return found
+
+
+def digest(path: str | Path) -> str:
+    """Return one sha256 of a run's trials: the same however it was cut, resumed or spread."""
+    folder = _found(Path(path))
+    return Store(folder).digest(folders.scenario(folder).trials)
+
+
+def assumptions(run: xr.Dataset) -> pd.DataFrame:
+    """Return every term behind a run that is not published in CMS's own text, or is disputed."""
+    rows = json.loads(run.attrs["terms"])
+    return pd.DataFrame(r for r in rows if r["status"] != "published" or r.get("also"))
+
+
+def _found(folder: Path) -> Path:
+    """Return the folder, or raise ResultsError with the nearest run beside it."""
+    if folder.is_dir():
+        return folder
+    beside = folder.parent if folder.parent.is_dir() else Path("results")
+    runs = sorted(p.parent.name for p in beside.glob(f"*/{folders.SCENARIO}"))
+    close = get_close_matches(folder.name, runs, n=1, cutoff=0.3)
+    hint = (
+        f"; did you mean {beside / close[0]}?" if close else f"; {beside} holds {len(runs)} runs"
+    )
+    raise ResultsError(f"{folder} was not found{hint}")
+
+
+def _refuse_foreign(folder: Path, scenario: Scenario, store: Store) -> None:
+    if folders.identity(scenario, _rules(folder), store.pin.code) != store.pin.digest:
+        raise ResultsError(
+            f"{folder}: {folders.SCENARIO} or {folders.RULES} is not what was run; it was altered"
+        )
+
+
+def _rules(folder: Path) -> str:
+    return (folder / folders.RULES).read_text(encoding="utf-8")
+
+
+def _refuse(folder: Path, refused: Sequence[Block], why: Mapping[Block, str]) -> None:
+    if refused:
+        first, more = refused[0], len(refused) - 1
+        others = f" and {more} more" if more else ""
+        raise ResultsError(
+            f"{folder / STORE}: {first} is {why[first]}{others}; to complete it: "
+            f"acosim run {folder / folders.SCENARIO} --out {folder.parent}"
+        )
+
+
+def _whole(wanted: Sequence[Block], bad: Mapping[Block, str], trials: int) -> np.ndarray:
+    """Return the trials that every case has."""
+    lacking = {block.number for block in bad}
+    found = {block.number: block.range for block in wanted if block.number not in lacking}
+    numbers = [np.array(found[number]) for number in sorted(found)]
+    every = np.concatenate([np.array([], dtype=np.int64), *numbers])
+    return every[every < trials]
+
+
+def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:
+    """Return the lines that all contracts have, side by side in the scenario's order."""
+    labels = list(scenario.contracts)
+    opened = [_contract(folder, label) for label in labels]
+    shared = [name for name in opened[0].data_vars if all(name in other for other in opened[1:])]
+    by_contract = pd.Index(labels, name="contract", dtype=object)
+    return xr.concat([one[shared] for one in opened], dim=by_contract, coords="minimal").transpose(
+        "case", "trial", "year", "aco", ..., "contract"
+    )
+
+
+def _contract(folder: Path, label: str) -> xr.Dataset:
+    # One piece along trial, so that a sum does not depend on the size of blocks.
+    pieces = {"trial": -1}
+    found = xr.open_zarr(folder / STORE, group=label, consolidated=False, chunks=pieces)
+    words = {
+        name: (name, coord.values.astype(object))
+        for name, coord in found.coords.items()
+        if coord.dtype.kind not in "if"
+    }
+    return found.assign_coords(words)
+
+
+def _coordinates(scenario: Scenario) -> dict[str, object]:
+    """Return what the dims case and contract stand for."""
+    choices = scenario.contracts.values()
+    options = [[folders.option_in(choice, year) for year in scenario.years] for choice in choices]
+    coordinates: dict[str, object] = {
+        "program": ("contract", np.array([choice.program for choice in choices], object)),
+        "option": (("contract", "year"), np.array(options, object)),
+    }
+    if scenario.sweep is not None:
+        points = cases(scenario)
+        coordinates["case"] = [case.index for case in points]
+        for path in points[0].swept:
+            coordinates[path] = ("case", [str(case.swept[path]) for case in points])
+    return coordinates
+
+
+def _attributes(
+    folder: Path, scenario: Scenario, store: Store, trials: int
+) -> dict[str, str | int]:
+    return {
+        "name": scenario.name,
+        "about": scenario.about,
+        "seed": scenario.seed,
+        "trials": trials,
+        "version": store.pin.code,
+        "path": str(folder),
+        "digest": store.pin.digest,
+        "block": store.pin.block,
+        "scenario": (folder / folders.SCENARIO).read_text(encoding="utf-8"),
+        "terms": json.dumps(folders.terms(_rules(folder))),
+        "observed": json.dumps(_observed(scenario)),
+    }
+
+
+def _observed(scenario: Scenario) -> list[dict[str, object]]:
+    return [
+        {"aco": name, **aco.observed.model_dump(exclude_none=True)}
+        for name, aco in scenario.population.items()
+        if aco.observed is not None
+    ]
