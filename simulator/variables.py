@@ -55,6 +55,8 @@ WORLD: Mapping[str, Variable] = _table(
             "risk_score": "Prospective HCC score, national assignable mean 1.0 in each year",
             "demographic_score": "Demographic score, national assignable mean 1.0 in each year",
             "regional_ppy": "Risk-standardised per capita of the ACO's region",
+            "regional_risk_score": "Risk score of the region's assignable people, if known",
+            "regional_demographic_score": "Demographic score of the region's assignable people",
             "assigned_share": "The ACO's share of its region's assignable people",
         },
         ("trial", "year", "aco"): {
@@ -64,6 +66,7 @@ WORLD: Mapping[str, Variable] = _table(
             "revenue_usd": "ACO participants' Parts A and B revenue, all fee-for-service people",
             "participation_share": "Months before termination over twelve; 1 if none",
             "prior_savings_ppy": "Gross savings per person-year in an earlier settled year",
+            "reconciled_person_years": "Person-years of an earlier settled year, 0 if none",
             "circumstances_share": "Affected people times affected months, beyond the nation's",
         },
         ("trial", "year", "segment"): {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import settings
 
 # The first call of an xarray operation takes some 360 ms: no deadlines.
-settings.register_profile("acosim", deadline=None, max_examples=40, derandomize=True)
+settings.register_profile("acosim", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("acosim")
 
 ROOT = Path(__file__).parents[1]

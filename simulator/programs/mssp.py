@@ -1,6 +1,6 @@
 """The Medicare Shared Savings Program: one option in one performance year."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -13,7 +13,7 @@ from simulator.benchmark import Years, in_year
 from simulator.participation import agreement_in
 from simulator.programs.contract import Contract, Lines, Stage
 from simulator.terms import ByKind, Knots
-from simulator.units import Persons, Share, Unit
+from simulator.units import Persons, Ratio, Share, Unit, Usd
 
 __all__ = ["Mssp"]
 
@@ -36,8 +36,9 @@ class Mssp(Contract):
     sequestration, performance payment limit, loss sharing limit, extreme and uncontrollable
     circumstances.
 
-    Not modelled: adjustments of the benchmark for changed participant lists; the regional
-    risk-score cap; prepaid shared savings (cash only).
+    Not modelled: adjustments of the benchmark for changed participant lists; prepaid shared
+    savings (cash only); the lower limits of agreements from 2027 with fewer than 5,000 people in
+    an early base year (no figure is published).
     """
 
     program: ClassVar[str] = "mssp"
@@ -88,10 +89,24 @@ class Mssp(Contract):
         "regional_weight_share": ("regional_weight_lower", "regional_weight_higher"),
         "regional_adjustment_ppy": ("regional_cap_positive", "regional_cap_negative"),
         "regional_offset_share": ("regional_offset",),
-        "prior_savings_adjustment_ppy": ("prior_savings_share", "prior_savings_cap"),
-        "population_adjustment_ppy": ("population_adjustment_cap", "population_minimum"),
-        "risk_ratio_factor": ("risk_cap", "risk_cap_regime"),
-        "update_factor": ("prospective_share",),
+        "prior_savings_adjustment_ppy": (
+            "prior_savings_share",
+            "prior_savings_cap",
+            "prior_savings_denominator",
+        ),
+        "population_adjustment_ppy": (
+            "population_adjustment_cap",
+            "population_minimum",
+            "population_minimum_reading",
+        ),
+        "adjustment_ppy": ("negative_total_kept",),
+        "risk_ratio_factor": ("risk_cap", "risk_cap_regime", "risk_cap_when_binding"),
+        "two_way_factor": ("regional_risk_cap_regime",),
+        "update_factor": (
+            "prospective_share",
+            "prospective_below_national",
+            "prospective_above_national",
+        ),
         "guardrail_usd": ("two_way_guardrail",),
         "minimum_savings_share": ("minimum_savings", "minimum_persons"),
         "minimum_losses_share": ("sides",),
@@ -106,6 +121,8 @@ class Mssp(Contract):
     }
 
     agreement_years: YearsByKind
+    one_sided_years: YearsByKind
+    open_levels: ReadingByKind
     base_weight_1: ShareByKind
     base_weight_2: ShareByKind
     base_weight_3: ShareByKind
@@ -117,6 +134,7 @@ class Mssp(Contract):
     negative_total_kept: ShareByKind
     prior_savings_share: ShareByKind
     prior_savings_cap: Share
+    prior_savings_denominator: Literal["base_years_average", "base_year_3"] | None
     population_adjustment_cap: ShareByKind
     population_minimum: Share | None
     population_minimum_reading: Literal["at_least", "above"] | None
@@ -127,6 +145,7 @@ class Mssp(Contract):
     risk_cap: Share
     risk_cap_regime: ReadingByKind
     risk_cap_when_binding: Literal["by_type", "in_proportion"] | None
+    regional_risk_cap_regime: ReadingByKind
     minimum_savings: ShareKnots
     minimum_persons: Persons
     quality_rule: Literal["score_times_rate", "all_or_nothing", "met_or_scaled"]
@@ -152,6 +171,7 @@ class Mssp(Contract):
         world = expected.pool(world, "entitlement") if "entitlement" in world else world
         if "agreement_start" not in world:
             return world
+        world = world.assign(published_agreement_start=world.agreement_start)
         return world.assign(agreement_in(world, self.year, self.agreement_years))
 
     # ---------------------------------------------------------------- the historical benchmark
@@ -233,15 +253,13 @@ class Mssp(Contract):
         population = self._population(world, share, paid.gains(np.maximum(total, prior)))
         flat = np.maximum(prior, population)
         kept = regional.where(total > 0.0, regional * self.negative_total_kept(world))
-        chosen = kept.where(flat <= np.maximum(total, 0.0), flat)
-        benchmark = lines["trended_benchmark_ppy"] + chosen
-        if "published_benchmark_ppy" in world:
-            computed = expected.weighted(benchmark, share)
-            benchmark = benchmark * (world.published_benchmark_ppy / computed)
+        chosen = kept.where(flat <= paid.gains(total), flat)
+        adjusted = _as_published(world, lines["trended_benchmark_ppy"], chosen, share)
+        benchmark = lines["trended_benchmark_ppy"] + adjusted
         return {
             "prior_savings_adjustment_ppy": prior,
             "population_adjustment_ppy": population,
-            "adjustment_ppy": chosen,
+            "adjustment_ppy": adjusted,
             "historical_benchmark_ppy": benchmark,
             "total_historical_benchmark_ppy": expected.weighted(benchmark, share),
         }
@@ -254,10 +272,22 @@ class Mssp(Contract):
         if not bool((part > 0.0).any()):
             return part
         last = world.agreement_start - 1
-        years = [in_year(_savings_ppy(world, past), last + back) for back in (-2, -1, 0)]
-        average = sum(years) / len(years)
+        base = [last + back for back in (-2, -1, 0)]
+        average = _mean(in_year(_savings_ppy(world, past), year) for year in base)
         cap = self.prior_savings_cap * expected.weighted(in_year(world.national_ppy, last), share)
-        return expected.bounded(part * average, low=0.0, high=cap)
+        prorated = part * average * self._proration(world, base)
+        return expected.bounded(prorated, low=0.0, high=cap)
+
+    def _proration(self, world: xr.Dataset, base: Sequence[xr.DataArray]) -> Ratio:
+        """Return reconciled person-years over those of the base years, at most one."""
+        if "reconciled_person_years" not in world:
+            return xr.DataArray(1.0)
+        people = world.person_years.sum("segment")
+        assigned = in_year(people, base[-1])
+        if self.prior_savings_denominator == "base_years_average":
+            assigned = _mean(in_year(people, year) for year in base)
+        settled = _mean(in_year(world.reconciled_person_years, year) for year in base)
+        return np.minimum(settled / assigned, 1.0)
 
     def _population(
         self, world: xr.Dataset, share: xr.DataArray, largest: xr.DataArray
@@ -304,7 +334,7 @@ class Mssp(Contract):
         last = world.agreement_start - 1
         two_way = expected.blended(
             _growth(world.national_ppy, self.year, last),
-            _growth(world.regional_ppy, self.year, last),
+            _growth(world.regional_ppy, self.year, last) * self._regional_risk_excess(world),
             in_year(world.assigned_share, self.year),
         )
         weight = self.prospective_share(world)
@@ -314,22 +344,35 @@ class Mssp(Contract):
         update = expected.three_way(two_way, prospective, weight)
         return {"two_way_factor": two_way, "update_factor": update}
 
+    def _regional_risk_excess(self, world: xr.Dataset) -> xr.DataArray:
+        """Return the region's risk growth over what its cap allows, looser with market share."""
+        capped = self.regional_risk_cap_regime(world) == "market_share"
+        if "regional_risk_score" not in world or not bool(capped.any()):
+            return xr.DataArray(1.0)
+        last = world.agreement_start - 1
+        grown = _growth(world.regional_risk_score, self.year, last)
+        tight = _growth(world.regional_demographic_score, self.year, last) + self.risk_cap
+        share = in_year(world.assigned_share, self.year)
+        allowed = tight + share * paid.gains(grown - tight)
+        return (grown / expected.capped_growth(grown, allowed)).where(capped, 1.0)
+
     def _prospective(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
         """Return the accountable care prospective trend: a flat dollar growth at own risk."""
         last = world.agreement_start - 1
         national = in_year(world.national_ppy, last)
-        growth = in_year(world.prospective_factor, self.year) / in_year(
-            world.prospective_factor, last
-        )
-        actual = _growth(world.national_ppy, self.year, last)
-        below, above = self.prospective_below_national, self.prospective_above_national
-        guarded = expected.bounded(
-            growth,
-            low=-np.inf if below is None else actual - below,
-            high=np.inf if above is None else actual + above,
-        )
-        flat = national * (guarded - 1.0) * in_year(world.risk_score, last)
+        growth = self._guarded(world, last).prod("year")
+        flat = national * (growth - 1.0) * in_year(world.risk_score, last)
         return 1.0 + flat / lines["historical_benchmark_ppy"]
+
+    def _guarded(self, world: xr.Dataset, last: xr.DataArray) -> xr.DataArray:
+        """Return forecast annual growth within its bounds around the nation's, year by year."""
+        forecast = world.prospective_factor / world.prospective_factor.shift(year=1)
+        nation = world.national_ppy / world.national_ppy.shift(year=1)
+        below, above = self.prospective_below_national, self.prospective_above_national
+        low = -np.inf if below is None else nation - below
+        high = np.inf if above is None else nation + above
+        within = expected.bounded(forecast, low=low, high=high)
+        return within.where((within.year > last) & (within.year <= self.year), 1.0)
 
     def _updated_benchmark(
         self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
@@ -507,11 +550,38 @@ class Mssp(Contract):
             "settlement_usd": xr.DataArray(settled),
             "aip_recoupment_usd": recouped,
             "payment_usd": settled + recouped,
+            "repayment_mechanism_usd": self._repayment(world, lines),
         }
+
+    def _repayment(self, world: xr.Dataset, lines: Lines) -> Usd:
+        """Return the surety to hold: the smaller of a share of expenditure and of revenue."""
+        if self.repayment_of_expenditure is None or "expenditure_usd" not in lines:
+            return xr.zeros_like(lines["gross_savings_usd"])
+        of_spending = self.repayment_of_expenditure * lines["expenditure_usd"]
+        if self.repayment_of_revenue is None or "revenue_usd" not in world:
+            return of_spending
+        revenue = in_year(world.revenue_usd, self.year)
+        return np.minimum(of_spending, self.repayment_of_revenue * revenue)
 
 
 def _growth(variable: xr.DataArray, later: Years, earlier: Years) -> xr.DataArray:
     return in_year(variable, later) / in_year(variable, earlier)
+
+
+def _mean(years: Iterable[xr.DataArray]) -> xr.DataArray:
+    figures = list(years)
+    return xr.DataArray(sum(figures) / len(figures))
+
+
+def _as_published(
+    world: xr.Dataset, trended: xr.DataArray, adjustment: xr.DataArray, share: xr.DataArray
+) -> xr.DataArray:
+    """Return what lifts each type to the published benchmark, if this agreement's is given."""
+    if "published_benchmark_ppy" not in world:
+        return adjustment
+    scale = world.published_benchmark_ppy / expected.weighted(trended, share)
+    given = world.agreement_start == world.published_agreement_start
+    return adjustment.where(np.logical_not(given), trended * (scale - 1.0))
 
 
 def _base_mix(lines: Lines) -> xr.DataArray:
