@@ -9,16 +9,14 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulator import programs, results
-from simulator.engine.simulate import Track, lines
-from simulator.engine.unknown import covers, unknown
-from simulator.errors import ResultsError, RulesError
-from simulator.loading import ordered, stop
-from simulator.scenario import reading
-from simulator.scenario.schema import Case, ContractChoice, Elections, Scenario
+from simulator import results
+from simulator.engine.simulate import lines
+from simulator.engine.tracks import Track, tracks
+from simulator.errors import ResultsError
+from simulator.scenario.schema import Case, Scenario
 from simulator.scenario.sweep import cases
 
-__all__ = ["Estimate", "Plan", "check", "estimate", "plan", "tracks"]
+__all__ = ["Estimate", "Plan", "estimate", "plan"]
 
 _ELEMENTS = 300_000
 _SMALLEST = 2_500
@@ -58,28 +56,6 @@ class Estimate:
     committed: int
 
 
-def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Return the scenario of a file, or raise every mistake in it and in its bases."""
-    scenario, mistakes, document = reading.check(path, overrides)
-    mistakes = ordered([*mistakes, *unknown(document)])
-    if scenario is None or mistakes:
-        raise stop(mistakes)
-    if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
-        raise stop(swept)
-    return scenario
-
-
-def _swept(scenario: Scenario) -> list[str]:
-    """Return what is wrong with the contracts of single cases."""
-    found = []
-    for case in cases(scenario) if scenario.sweep else ():
-        try:
-            tracks(case)
-        except RulesError as error:
-            found.append(f"makes case {case.index} wrong: {error}")
-    return found
-
-
 def plan(scenario: Scenario, out: Path, block: int | None = None) -> Plan:
     """Return what running a scenario into a folder under `out` comes to.
 
@@ -96,40 +72,6 @@ def plan(scenario: Scenario, out: Path, block: int | None = None) -> Plan:
     size = _pinned(folder, block) or block or _size(scenario)
     pin = results.Pin(digest, code, size, len(every))
     return Plan(scenario, folder, every, tuple(loaded), rules, pin)
-
-
-def tracks(case: Case) -> tuple[Track, ...]:
-    """Return a case's contracts by the year. Raises RulesError for one that does not exist."""
-    scenario = case.scenario
-    return tuple(
-        Track(label, tuple(_contract(scenario, choice, year) for year in scenario.years))
-        for label, choice in scenario.contracts.items()
-    )
-
-
-def _contract(scenario: Scenario, choice: ContractChoice, year: int) -> programs.Contract:
-    option = results.option_in(choice, year)
-    own = [choice.program, str(year), option.lower()]
-    overrides = [
-        (path.split(".", 3)[3], rule.value, rule.why)
-        for path, rule in scenario.rules.items()
-        if covers(path, own)
-    ]
-    return programs.contract(
-        choice.program,
-        year,
-        option,
-        variant=choice.variant,
-        overrides=overrides,
-        elections=_elected(choice.elections),
-    )
-
-
-def _elected(elections: Elections | None) -> dict[str, float]:
-    if elections is None:
-        return {}
-    chosen = elections.minimum_savings
-    return {"minimum_savings": -1.0 if chosen == "variable" else float(chosen)}
 
 
 def _pinned(folder: Path, block: int | None) -> int | None:

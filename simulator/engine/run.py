@@ -21,8 +21,10 @@ import xarray as xr
 
 from simulator import results
 from simulator.engine import ClusterError
-from simulator.engine.plan import Plan, check, plan
-from simulator.engine.simulate import Track, lines
+from simulator.engine.checking import check
+from simulator.engine.plan import Plan, plan
+from simulator.engine.simulate import lines
+from simulator.engine.tracks import Track
 from simulator.scenario.schema import Case, Scenario
 
 if TYPE_CHECKING:

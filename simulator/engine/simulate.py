@@ -1,26 +1,17 @@
 """The whole model on one page: people, a world, contracts, statements. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import xarray as xr
 
 from simulator import population
-from simulator.programs import Contract
+from simulator.engine.tracks import Track
 from simulator.results import kept
 from simulator.sampling import world as sampling
 from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Case
 
-__all__ = ["Track", "lines", "needs", "settle", "simulate"]
-
-
-@dataclass(frozen=True)
-class Track:
-    """What an ACO signs over time: a contract for each performance year, in order."""
-
-    name: str
-    contracts: tuple[Contract, ...]
+__all__ = ["lines", "needs", "settle", "simulate"]
 
 
 def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:

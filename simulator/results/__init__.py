@@ -3,7 +3,6 @@
 from simulator.results.folder import (
     code_version,
     identity,
-    option_in,
     rules_text,
     scenario,
     terms,
@@ -31,7 +30,6 @@ __all__ = [
     "identity",
     "kept",
     "open_run",
-    "option_in",
     "prepare",
     "rules_text",
     "scenario",

@@ -14,9 +14,9 @@ from simulator.loading import at, dump, parse_text
 from simulator.programs import Contract
 from simulator.programs.rulebook import Source
 from simulator.scenario import reading
-from simulator.scenario.schema import ContractChoice, Scenario
+from simulator.scenario.schema import Scenario
 
-__all__ = ["RULES", "RUN", "SCENARIO", "code_version", "identity", "option_in", "rules_text"]
+__all__ = ["RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
 __all__ += ["scenario", "terms", "version", "write_text"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
@@ -108,11 +108,6 @@ def terms(rules: str) -> list[dict[str, object]]:
         for label, years in used.items() if isinstance(used, dict) else ():
             rows.append({"contract": label, "years": years, **said})
     return rows
-
-
-def option_in(choice: ContractChoice, year: int) -> str:
-    """Return the option that a contract has in a year."""
-    return choice.option if isinstance(choice.option, str) else choice.option[year]
 
 
 def write_text(path: Path, text: str) -> None:

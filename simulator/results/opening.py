@@ -142,7 +142,7 @@ def _contract(folder: Path, label: str) -> xr.Dataset:
 def _coordinates(scenario: Scenario) -> dict[str, object]:
     """Return what the dims case and contract stand for."""
     choices = scenario.contracts.values()
-    options = [[folders.option_in(choice, year) for year in scenario.years] for choice in choices]
+    options = [[choice.option_in(year) for year in scenario.years] for choice in choices]
     coordinates: dict[str, object] = {
         "program": ("contract", np.array([choice.program for choice in choices], object)),
         "option": (("contract", "year"), np.array(options, object)),

@@ -241,6 +241,10 @@ class ContractChoice(_Frozen):
         default=None, description="Instead of each ACO's own elections"
     )
 
+    def option_in(self, year: int) -> str:
+        """Return the option in a performance year."""
+        return self.option if isinstance(self.option, str) else self.option[year]
+
 
 class Override(_Frozen):
     """A what-if on one rule; it becomes an assumed term that cites the scenario."""

@@ -1,14 +1,41 @@
-"""What a scenario names that no program knows: programs, years, options, terms, lines."""
+"""Every mistake of a scenario, what no program knows included: the last gate before it runs."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from simulator import programs
 from simulator.errors import RulesError
-from simulator.loading import Document, Key, Keys, Mistake, at, near
+from simulator.engine.tracks import covers, tracks
+from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
+from simulator.scenario import reading
+from simulator.scenario.schema import Scenario
+from simulator.scenario.sweep import cases
 from simulator.variables import STATEMENT
 
-__all__ = ["covers", "unknown"]
+__all__ = ["check"]
+
+
+def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Return the scenario of a file, or raise every mistake in it and in its bases."""
+    scenario, mistakes, document = reading.check(path, overrides)
+    mistakes = ordered([*mistakes, *_unknown(document)])
+    if scenario is None or mistakes:
+        raise stop(mistakes)
+    if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
+        raise stop(swept)
+    return scenario
+
+
+def _swept(scenario: Scenario) -> list[str]:
+    """Return what is wrong with the contracts of single cases."""
+    found = []
+    for case in cases(scenario) if scenario.sweep else ():
+        try:
+            tracks(case)
+        except RulesError as error:
+            found.append(f"makes case {case.index} wrong: {error}")
+    return found
 
 
 class _Choice(NamedTuple):
@@ -20,7 +47,7 @@ class _Choice(NamedTuple):
     variant: str | None
 
 
-def unknown(document: Document) -> list[Mistake]:
+def _unknown(document: Document) -> list[Mistake]:
     """Return every name that no program knows, also where the rest of the scenario is wrong."""
     labels = _keys(document, ("contracts",))
     wrong = [mistake for label in labels for mistake in _contract(document, str(label))]
@@ -106,16 +133,6 @@ def _override(document: Document, path: str, choices: list[_Choice]) -> Iterator
             )
         except RulesError as error:
             yield document.mistake((*keys, "value"), f"does not fit: {error}")
-
-
-def covers(path: str, own: Sequence[str]) -> bool:
-    """Return whether a what-if on ``program.year.option.term`` is about a contract's own three.
-
-    >>> covers("mssp.*.e.sharing_rate", ["mssp", "2022", "E"])
-    True
-    """
-    parts = path.lower().split(".")
-    return all(part in ("*", mine.lower()) for part, mine in zip(parts, own, strict=False))
 
 
 def _lines(document: Document) -> Iterator[Mistake]:

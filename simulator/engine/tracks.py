@@ -1,0 +1,61 @@
+"""Contracts by the year: what an ACO signs over time, with a scenario's what-ifs laid on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulator import programs
+from simulator.scenario.schema import Case, ContractChoice, Elections, Scenario
+
+__all__ = ["Track", "covers", "tracks"]
+
+
+@dataclass(frozen=True)
+class Track:
+    """What an ACO signs over time: a contract for each performance year, in order."""
+
+    name: str
+    contracts: tuple[programs.Contract, ...]
+
+
+def tracks(case: Case) -> tuple[Track, ...]:
+    """Return a case's contracts by the year. Raises RulesError for one that does not exist."""
+    scenario = case.scenario
+    return tuple(
+        Track(label, tuple(_contract(scenario, choice, year) for year in scenario.years))
+        for label, choice in scenario.contracts.items()
+    )
+
+
+def _contract(scenario: Scenario, choice: ContractChoice, year: int) -> programs.Contract:
+    option = choice.option_in(year)
+    own = [choice.program, str(year), option.lower()]
+    overrides = [
+        (path.split(".", 3)[3], rule.value, rule.why)
+        for path, rule in scenario.rules.items()
+        if covers(path, own)
+    ]
+    return programs.contract(
+        choice.program,
+        year,
+        option,
+        variant=choice.variant,
+        overrides=overrides,
+        elections=_elected(choice.elections),
+    )
+
+
+def _elected(elections: Elections | None) -> dict[str, float]:
+    if elections is None:
+        return {}
+    chosen = elections.minimum_savings
+    return {"minimum_savings": -1.0 if chosen == "variable" else float(chosen)}
+
+
+def covers(path: str, own: Sequence[str]) -> bool:
+    """Return whether a what-if on ``program.year.option.term`` is about a contract's own three.
+
+    >>> covers("mssp.*.e.sharing_rate", ["mssp", "2022", "E"])
+    True
+    """
+    parts = path.lower().split(".")
+    return all(part in ("*", mine.lower()) for part, mine in zip(parts, own, strict=False))
