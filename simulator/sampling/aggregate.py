@@ -37,23 +37,25 @@ _TAIL = 2.0 ** np.arange(-_OCTAVES, -1)[:, None] * (1.0 + np.arange(_PARTS) / _P
 _NORMAL = special.ndtri(np.append(_TAIL, 0.5))
 _BASE = (1023 - _OCTAVES) * _PARTS
 _MANTISSA, _FRACTION, _PER_FRACTION = np.uint64(45), np.uint64(2**45 - 1), 2.0**-45
+_LAST, _LENGTH = len(_NORMAL) - 1, len(sums.SCORES)
 _LEAST = 2.0**-53
+_CHUNK = 256  # trials at a time, so that what lies between the steps stays near
 _FIRST_SCORE, _PER_SCORE = float(sums.SCORES[0]), 1.0 / float(sums.SCORES[1] - sums.SCORES[0])
 
 
 class Tables(NamedTuple):
     """One cell, ready to draw: rows by the count of people above the point, from the least up.
 
-    `chances` (count,) are cumulative and `guide` (part,) says where to look in them; `amounts`
-    (count, 4) hold the mean and sd, in USD, of the truncated total and of the excess; `rows`
-    (count, 2) say which law of `body` and of `excess` (law, score) applies, and `blend` (count,)
-    how far to go towards the next law of `excess`.
+    `chances` (count,) are cumulative and `guide` (part,) says where to look in them. `amounts`
+    (4, count) hold the mean and sd, in USD, of the truncated total and of the excess. `body` and
+    `excess` are their laws, end to end; `starts` (2, count) say where each count's law begins,
+    and `blend` (count,) how far to go towards the next law of the excess.
     """
 
     chances: np.ndarray
     guide: np.ndarray
     amounts: np.ndarray
-    rows: np.ndarray
+    starts: np.ndarray
     blend: np.ndarray
     body: np.ndarray
     excess: np.ndarray
@@ -151,10 +153,10 @@ def _tables(cell: Cell) -> Tables:
         chances,
         np.searchsorted(chances, np.arange(_GUIDE) / _GUIDE).astype(np.int32),
         _amounts(cell, above),
-        np.column_stack([body_rows, excess_rows]).astype(np.int32),
+        len(sums.SCORES) * np.stack([body_rows, excess_rows]),
         blend,
-        body,
-        excess,
+        body.ravel(),
+        excess.ravel(),
     )
 
 
@@ -170,11 +172,11 @@ def _counts(n: int, share: float) -> tuple[int, np.ndarray]:
 
 
 def _amounts(cell: Cell, above: np.ndarray) -> np.ndarray:
-    """Return the mean and sd of the truncated total and the excess: (count, 4), USD."""
+    """Return the mean and sd of the truncated total and the excess: (4, count), USD."""
     split, below = cell.split, cell.persons - above
     body = below * split.body_mean + above * split.point, np.sqrt(below) * split.body_sd
     excess = above * split.excess_mean, np.sqrt(above) * split.excess_sd
-    return np.column_stack([*body, *excess])
+    return np.stack([*body, *excess])
 
 
 def _body_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -224,43 +226,67 @@ def _kept_law(shape: Severity, point: float, count: int) -> np.ndarray:
 
 
 def _totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    out = np.empty((2, len(scores), len(book.cells)))
-    for j, (cell, tables) in enumerate(zip(book.cells, book.tables, strict=True)):
-        _fill(out[:, :, j], scores[:, j], tables)
+    by_cell = np.ascontiguousarray(np.moveaxis(scores, 0, -1))
+    out = np.empty((len(book.cells), 2, len(scores)))
+    for drawn, cell, tables, score in zip(out, book.cells, book.tables, by_cell, strict=True):
+        _fill(drawn, score, tables)
         if not cell.truncates:
-            out[0, :, j] += out[1, :, j]
-            out[1, :, j] = 0.0
-    return out[0], out[1]
+            drawn[0] += drawn[1]
+            drawn[1] = 0.0
+    return out[:, 0].T, out[:, 1].T
 
 
 @compiled
 def _fill(out: np.ndarray, scores: np.ndarray, tables: Tables) -> None:
-    """Fill `out` (truncated or excess, trial) from `scores` (trial, 3)."""
-    for i in range(len(scores)):
-        u = scores[i, 0]
-        k = tables.guide[int(u * _GUIDE)]
-        while tables.chances[k] < u:
+    """Fill `out` (truncated or excess, trial) from `scores` (3, trial)."""
+    count, place = np.empty(_CHUNK, np.int64), np.empty(_CHUNK)
+    trials = out.shape[1]
+    for first in range(0, trials, _CHUNK):
+        last = min(first + _CHUNK, trials)
+        _count(count, scores[0, first:last], tables.chances, tables.guide)
+        _place(place, scores[1, first:last])
+        _truncated(out[0, first:last], count, place, tables)
+        _place(place, scores[2, first:last])
+        _excess(out[1, first:last], count, place, tables)
+
+
+@compiled
+def _count(out: np.ndarray, u: np.ndarray, chances: np.ndarray, guide: np.ndarray) -> None:
+    for i in range(len(u)):
+        k = guide[int(u[i] * _GUIDE)]
+        while chances[k] < u[i]:
             k += 1
-        body, law, amounts = tables.rows[k, 0], tables.rows[k, 1], tables.amounts[k]
-        z = _place(scores[i, 1])
-        out[0, i] = amounts[0] + amounts[1] * _line(tables.body[body], z)
-        z = _place(scores[i, 2])
-        near, next_ = _line(tables.excess[law], z), _line(tables.excess[law + 1], z)
-        out[1, i] = amounts[2] + amounts[3] * (near + tables.blend[k] * (next_ - near))
+        out[i] = k
 
 
 @compiled
-def _place(u: float) -> float:
-    """Return where the normal score of a uniform lies among `SCORES`, counted in steps."""
-    tail = max(min(u, 1.0 - u), _LEAST)
-    bits = np.float64(tail).view(np.uint64)
-    node = np.int64(bits >> _MANTISSA) - _BASE
-    low, high = _NORMAL[node], _NORMAL[min(node + 1, len(_NORMAL) - 1)]
-    score = low + (bits & _FRACTION) * _PER_FRACTION * (high - low)
-    return ((score if u < 0.5 else -score) - _FIRST_SCORE) * _PER_SCORE
+def _place(out: np.ndarray, u: np.ndarray) -> None:
+    """Fill `out` with where the normal scores of uniforms lie among `SCORES`, in steps."""
+    for i in range(len(u)):
+        tail = max(min(u[i], 1.0 - u[i]), _LEAST)
+        bits = np.float64(tail).view(np.uint64)
+        node = np.int64(bits >> _MANTISSA) - _BASE
+        low, high = _NORMAL[node], _NORMAL[min(node + 1, _LAST)]
+        score = low + np.int64(bits & _FRACTION) * _PER_FRACTION * (high - low)
+        out[i] = ((score if u[i] < 0.5 else -score) - _FIRST_SCORE) * _PER_SCORE
 
 
 @compiled
-def _line(law: np.ndarray, place: float) -> float:
-    node = int(place)
-    return law[node] + (place - node) * (law[node + 1] - law[node])
+def _truncated(out: np.ndarray, count: np.ndarray, place: np.ndarray, tables: Tables) -> None:
+    starts, mean, sd, law = tables.starts[0], tables.amounts[0], tables.amounts[1], tables.body
+    for i in range(len(out)):
+        k, node = count[i], np.int64(place[i])
+        at, part = starts[k] + node, place[i] - node
+        out[i] = mean[k] + sd[k] * (law[at] + part * (law[at + 1] - law[at]))
+
+
+@compiled
+def _excess(out: np.ndarray, count: np.ndarray, place: np.ndarray, tables: Tables) -> None:
+    starts, mean, sd, law = tables.starts[1], tables.amounts[2], tables.amounts[3], tables.excess
+    for i in range(len(out)):
+        k, node = count[i], np.int64(place[i])
+        at, part = starts[k] + node, place[i] - node
+        near = law[at] + part * (law[at + 1] - law[at])
+        at += _LENGTH
+        far = law[at] + part * (law[at + 1] - law[at])
+        out[i] = mean[k] + sd[k] * (near + tables.blend[k] * (far - near))

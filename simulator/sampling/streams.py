@@ -22,6 +22,8 @@ _WORD = np.uint64(32)
 _MULTIPLY = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
 _DROP = np.uint64(12)
+_ZERO = np.uint64(0)
+_CHUNK = 256  # trials at a time, so that the words stay near and the loops are vectors
 _EIGHT_BYTES = 8
 
 
@@ -46,21 +48,38 @@ def philox(
 def unit(high: np.uint64, low: np.uint64) -> float:
     """Return the uniform of two 32-bit words, in (0, 1)."""
     # Odd multiples of 2**-53: symmetric about a half, and never 0 or 1.
-    return (float(((high << _WORD) | low) >> _DROP) + 0.5) * 2.0**-52
+    return (float(np.int64(((high << _WORD) | low) >> _DROP)) + 0.5) * 2.0**-52
 
 
 @compiled
 def _fill(out: np.ndarray, start: int, key: np.ndarray) -> None:
-    """Fill `out` (trial, position); one counter gives the positions 2j and 2j + 1."""
-    pair, zero = (np.uint64(key[0]), np.uint64(key[1])), np.uint64(0)
-    trials, width = out.shape
-    for block in range((width + 1) // 2):
-        for i in range(trials):
-            trial = np.uint64(start + i)
-            words = philox((trial & _LOW, trial >> _WORD, np.uint64(block), zero), pair)
-            out[i, 2 * block] = unit(words[0], words[1])
+    """Fill `out` (position, trial); one counter gives the positions 2j and 2j + 1."""
+    pair = np.uint64(key[0]), np.uint64(key[1])
+    words = np.empty((4, _CHUNK), np.uint32)
+    width, trials = out.shape
+    for first in range(0, trials, _CHUNK):
+        last = min(first + _CHUNK, trials)
+        for block in range((width + 1) // 2):
+            _words(words, np.uint64(start + first), np.uint64(block), pair)
+            _units(out[2 * block, first:last], words[0], words[1])
             if 2 * block + 1 < width:
-                out[i, 2 * block + 1] = unit(words[2], words[3])
+                _units(out[2 * block + 1, first:last], words[2], words[3])
+
+
+@compiled
+def _words(
+    words: np.ndarray, start: np.uint64, block: np.uint64, pair: tuple[np.uint64, np.uint64]
+) -> None:
+    for i in range(_CHUNK):
+        trial = start + np.uint64(i)
+        counter = trial & _LOW, trial >> _WORD, block, _ZERO
+        words[0, i], words[1, i], words[2, i], words[3, i] = philox(counter, pair)
+
+
+@compiled
+def _units(out: np.ndarray, high: np.ndarray, low: np.ndarray) -> None:
+    for i in range(len(out)):
+        out[i] = unit(np.uint64(high[i]), np.uint64(low[i]))
 
 
 @dataclass(frozen=True)
@@ -89,15 +108,16 @@ class Streams:
     ) -> np.ndarray:
         """Return uniforms: (trial, *shape), in the open interval (0, 1), 53 bits each.
 
-        Position p, counted along `shape` in C order, is the same number whatever the shape.
+        Position p, counted along `shape` in C order, is the same number whatever the shape. In
+        memory the trials of one position lie side by side.
 
         >>> u = Streams(1).uniform("quality", "lakeshore", range(3), (2,))
         >>> u.shape, bool(u.min() > 0.0), bool(u.max() < 1.0)
         ((3, 2), True, True)
         """
-        out = np.empty((len(_checked(trials)), prod(shape)))
+        out = np.empty((prod(shape), len(_checked(trials))))
         _fill(out, trials.start, self.key(stream, who))
-        return out.reshape(len(trials), *shape)
+        return np.moveaxis(out.reshape(*shape, len(trials)), -1, 0)
 
     def normal(
         self, stream: str, who: str, trials: range, shape: tuple[int, ...] = ()
