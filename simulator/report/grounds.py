@@ -77,7 +77,7 @@ def _term(row: Mapping[str, object], contracts: Sequence[str]) -> Term:
     also = row.get("also") or []
     return Term(
         kind="disputed" if also else str(row["status"]),
-        term=str(row["term"]),
+        term=f"{row['program']}.{row['term']}" if "program" in row else str(row["term"]),
         value=f"{_plain(row['value'])} {row.get('unit') or ''}".strip(),
         contracts=tuple(dict.fromkeys(contracts)),
         cite=str(row.get("cite") or ""),

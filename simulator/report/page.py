@@ -49,6 +49,7 @@ def write(run: xr.Dataset, path: Path | str) -> Path:
 
     The page holds text, tables and inlined pictures, no script, and asks no network.
     """
+    run = run if "case" in run.dims else run.expand_dims("case")
     page = _template().render(
         run=run.attrs,
         sections=_sections(run),
@@ -104,14 +105,14 @@ def _sections(run: xr.Dataset) -> list[Section]:
 
 def _part(run: xr.Dataset, case: int, aco: str) -> xr.Dataset:
     """Return one case of one ACO, or of all ACOs added, in memory; the dims stay."""
-    part = run[["settlement_usd"]].isel(case=[case]).compute().astype(np.float64)
+    part = run[["settlement_usd"]].isel(case=[case])
     if aco != TOTAL:
-        return part.sel(aco=[aco])
-    return part.sum("aco", keep_attrs=True).expand_dims(aco=[TOTAL])
+        return part.sel(aco=[aco]).compute()
+    return part.astype(np.float64).sum("aco", keep_attrs=True).expand_dims(aco=[TOTAL]).compute()
 
 
 def _section(part: xr.Dataset, place: int) -> Section:
-    total = part["settlement_usd"].isel(case=0, aco=0).sum("year")
+    total = part["settlement_usd"].astype(np.float64).isel(case=0, aco=0).sum("year")
     shown = tuple(tables.tables(tables.summary(part)))
     return Section(
         title=_title(part),
@@ -127,9 +128,8 @@ def _title(part: xr.Dataset) -> str:
     aco, years = str(part["aco"].values[0]), [str(year) for year in part["year"].values]
     who = "All ACOs together" if aco == TOTAL else aco
     span = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
-    swept = [f"{name} {value.values[0]}" for name, value in part["case"].coords.items()]
-    case = [text for text in swept if not text.startswith("case ")]
-    return ", ".join([who, span, *case])
+    swept = [name for name in part.coords if part[name].dims == ("case",) and name != "case"]
+    return ", ".join([who, span, *(f"{name} {part[name].values[0]}" for name in swept)])
 
 
 def _happened(part: xr.Dataset) -> Iterator[tuple[str, str]]:
@@ -156,7 +156,7 @@ def _alt(table: Table) -> str:
 
 def _limitations(run: xr.Dataset) -> list[str]:
     """Return what the programs of the run's contracts say they do not model."""
-    used = {row["program"] for row in json.loads(run.attrs.get("contracts", "{}")).values()}
+    used = {str(program) for program in run.get("program", xr.DataArray([])).values}
     docs = {name: inspect.getdoc(PROGRAMS[name]) or "" for name in sorted(used & set(PROGRAMS))}
     return [
         f"{name}: {' '.join(part.split())}"
@@ -167,10 +167,18 @@ def _limitations(run: xr.Dataset) -> list[str]:
 
 
 def _provenance(run: xr.Dataset) -> list[tuple[str, str]]:
-    """Return the run's short attributes as they stand: versions, seed, digests, times."""
-    told = {"name", "about", "scenario", "terms", "observed", "contracts"}
-    return [
-        (name.replace("_", " "), f"{value:,}" if name == "trials" else str(value))
-        for name, value in run.attrs.items()
-        if name not in told
-    ]
+    """Return what made the run, when, from which seed, and the digests that prove it."""
+    record = Path(str(run.attrs.get("path", ""))) / "run.json"
+    facts = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    versions = facts.get("versions", {})
+    told = {
+        "Version": run.attrs.get("version"),
+        "Seed": run.attrs.get("seed"),
+        "Trials": f"{run.sizes['trial']:,}",
+        "Scenario, rules and code (sha256)": run.attrs.get("digest"),
+        "Trials (sha256)": facts.get("sha256"),
+        "Made": facts.get("began"),
+        "On": facts.get("machine"),
+        "With": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+    return [(name, str(fact)) for name, fact in told.items() if fact]

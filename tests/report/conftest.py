@@ -17,22 +17,13 @@ reliances: [The data were typed by a friend.]
 
 
 def term(contract, name, status, also=()):
-    cite = f"page {name}"
-    return {
-        "contract": contract,
-        "term": name,
-        "value": 0.5,
-        "unit": "share",
-        "status": status,
-        "cite": cite,
-        "note": "",
-        "also": list(also),
-    }
+    row = {"contract": contract, "years": [2022], "program": "mssp", "term": name, "value": 0.5}
+    row |= {"unit": "share", "status": status, "cite": f"page {name}"}
+    return {**row, "also": list(also)} if also else row
 
 
 def attributes(contracts, aco):
     also = [{"value": 0.6, "cite": "elsewhere"}]
-    chosen = {label: {"program": "mssp", "option": "E"} for label in contracts}
     terms = [term(label, "rate", "published") for label in contracts]
     terms += [term(label, "limit", "assumed") for label in contracts[1:]]
     terms += [term(contracts[-1], "withhold", "reported", also)]
@@ -41,10 +32,10 @@ def attributes(contracts, aco):
         "name": "lakeside",
         "about": "Should Lakeside bear losses?",
         "seed": 11,
-        "version": "0.1.0",
+        "version": "0.1.0+0123abcd",
+        "digest": "0123abcd4567",
         "path": "results/lakeside-0123abcd",
         "scenario": SCENARIO,
-        "contracts": json.dumps(chosen),
         "terms": json.dumps(terms),
         "observed": json.dumps([{**observed, "source": "a public file, row 12"}]),
     }
@@ -83,6 +74,8 @@ def make_run():
             "contract": list(contracts),
         }
         attrs = {**attributes(contracts, acos[0]), "trials": trials}
-        return xr.Dataset({"settlement_usd": (dims, values)}, coords, attrs)
+        coords["program"] = ("contract", ["mssp"] * len(contracts))
+        run = xr.Dataset({"settlement_usd": (dims, values)}, coords, attrs)
+        return run if cases > 1 else run.isel(case=0, drop=True)
 
     return make

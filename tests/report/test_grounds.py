@@ -13,9 +13,9 @@ def test_every_experience_value_is_listed_with_its_source_assumed_first(make_run
 def test_terms_come_disputed_and_assumed_first_and_once(make_run):
     rows = grounds.terms(make_run(trials=5))
     assert [(row.kind, row.term) for row in rows] == [
-        ("disputed", "withhold"),
-        ("assumed", "limit"),
-        ("published", "rate"),
+        ("disputed", "mssp.withhold"),
+        ("assumed", "mssp.limit"),
+        ("published", "mssp.rate"),
     ]
     assert rows[1].contracts == ("shared", "twin", "full")
     assert "0.6" in rows[0].also

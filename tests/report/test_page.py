@@ -1,9 +1,11 @@
+import inspect
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from simulator.analysis.paired import advantage, paired
+from simulator.programs import PROGRAMS
 from simulator.report import page, plots, tables
 from simulator.report.rounding import dollars, figure
 
@@ -72,7 +74,8 @@ def test_every_number_on_the_page_is_one_of_the_run(make_run, written):
     place = tables.observed(run).iloc[0]
     known |= numbers(str(figure(place["percentile_share"], place["percentile_error_share"], 0.01)))
     # The observed amount, the trials, their upper limit of a zero, and what names a statistic.
-    known |= {"1,250,000", "2,000", "0.1", "0", "1", "5", "25", "50", "75", "95", "99"}
+    known |= {"1,250,000", "2,000", "0.1", "0", "1", "5", "25", "50", "75", "95", "99", "256"}
+    known |= numbers(inspect.getdoc(PROGRAMS["mssp"]))
     assert numbers(" ".join(Text(written(run)).text)) <= known
 
 

@@ -6,7 +6,7 @@ from simulator.report.sentences import answer, what_happened
 
 
 def total(run):
-    return run.settlement_usd.sel(case=0).sum(["year", "aco"])
+    return run.settlement_usd.sum(["year", "aco"])
 
 
 def test_the_answer_names_the_best_its_lead_and_its_chance_of_owing(make_run):
