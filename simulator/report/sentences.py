@@ -31,7 +31,8 @@ def answer(settlement: xr.DataArray) -> str:
     if behind and len(equal) == 1:
         gap = gaps[behind[0]]
         lead = dollars(float(gap["mean_usd"]), float(gap["mean_error_usd"]))
-        said = f"{said}, {lead} more than {behind[0]} on the same draws"
+        next_best = [label for label in behind if _twins(settlement, behind[0], label)]
+        said = f"{said}, {lead} more than {_and(next_best)} on the same draws"
     return f"{said}. {_owing(settlement, equal)}."
 
 
@@ -61,6 +62,11 @@ def _gap(settlement: xr.DataArray, a: str, b: str) -> xr.Dataset:
     return advantage(of_a - of_b)
 
 
+def _twins(settlement: xr.DataArray, a: str, b: str) -> bool:
+    """Return whether two contracts pay the same in every trial."""
+    return bool((settlement.sel(contract=a) == settlement.sel(contract=b)).all())
+
+
 def _within_noise(gap: xr.Dataset) -> bool:
     return not float(gap["mean_usd"]) > 2.0 * float(gap["mean_error_usd"])
 
@@ -69,28 +75,32 @@ def _best(settlement: xr.DataArray, equal: Sequence[str]) -> str:
     first = settlement.sel(contract=equal[0])
     mean, error = estimate(first, Measure("mean")), standard_error(first, Measure("mean"))
     amount = dollars(float(mean), float(error))
+    verb, most = ("pay", "the most") if float(mean) >= 0.0 else ("cost", "the least")
     if len(equal) == 1:
-        return f"On average {equal[0]} pays the most: {amount}"
+        return f"On average {equal[0]} {verb}s {most}: {amount}"
     return (
-        f"On average {_and(equal)} pay the most: {amount}; "
+        f"On average {_and(equal)} {verb} {most}: {amount}; "
         f"{settlement.sizes['trial']:,} trials do not tell them apart"
     )
 
 
 def _owing(settlement: xr.DataArray, labels: Sequence[str]) -> str:
     """Return how often contracts owe, those that owe equally often together."""
-    owes = Measure("below")
     together: dict[str, list[str]] = {}
     for label in labels:
-        x = settlement.sel(contract=label)
-        chance = figure(float(estimate(x, owes)), float(standard_error(x, owes)), 0.01)
-        together.setdefault(f"{chance}%", []).append(label)
+        together.setdefault(_how_often(settlement.sel(contract=label)), []).append(label)
     if len(together) == 1:
-        return (
-            f"{'It owes' if len(labels) == 1 else 'They owe'} in {next(iter(together))} of trials"
-        )
-    each = [f"{_and(same)} in {chance} of trials" for chance, same in together.items()]
+        return f"{'It owes' if len(labels) == 1 else 'They owe'} in {next(iter(together))}"
+    each = [f"{_and(same)} in {often}" for often, same in together.items()]
     return f"It owes: {', '.join(each)}"
+
+
+def _how_often(settlement: xr.DataArray) -> str:
+    owes = Measure("below")
+    chance = float(estimate(settlement, owes))
+    if chance == 0.0:
+        return f"none of the {settlement.sizes['trial']:,} trials"
+    return f"{figure(chance, float(standard_error(settlement, owes)), 0.01)}% of trials"
 
 
 def _and(labels: Sequence[str]) -> str:

@@ -137,7 +137,7 @@ def test_a_sweep_names_the_case_in_each_heading(make_run, written):
 
 
 def test_a_large_run_shows_the_first_and_says_how_many_follow(make_run, written):
-    html = written(make_run(trials=20, acos=tuple(f"aco{n}" for n in range(14))))
+    html = written(make_run(20, ("a", "b"), tuple(f"aco{n}" for n in range(14))))
     assert html.count("<section>") == 12
     assert "3 more" in html
 

@@ -12,7 +12,7 @@ def total(run):
 def test_the_answer_names_the_best_its_lead_and_its_chance_of_owing(make_run):
     said = answer(total(make_run()))
     assert said.startswith("On average full pays the most: $")
-    assert "more than shared on the same draws" in said
+    assert "more than shared and twin on the same draws" in said
     assert said.endswith("% of trials.")
 
 
@@ -47,3 +47,13 @@ def test_what_happened_says_the_sign_in_words():
 
 def test_what_happened_without_a_distribution_says_so():
     assert "does not hold that year" in what_happened(observed(1.0, math.nan))
+
+
+def test_a_contract_that_never_owed_owes_in_none_of_the_trials(make_run):
+    said = answer(total(make_run()).sel(contract=["one_sided"]))
+    assert said.endswith("It owes in none of the 2,000 trials.")
+
+
+def test_a_contract_that_loses_on_average_costs(make_run):
+    x = total(make_run()).sel(contract=["shared", "full"]) - 9e6
+    assert answer(x).startswith("On average full costs the least: -$")
