@@ -95,16 +95,17 @@ class Contract:
         SimulatorError
             If a stage lacks a variable; it names the stage and the variable.
         """
-        given: Lines = {str(name): world[name] for name in world.data_vars if name in STATEMENT}
+        seen = self.cells(world.reset_coords())
+        labels = {dim: seen[dim].values for dim in ("trial", "aco", "segment") if dim in seen.dims}
+        # Without labels, sums neither align nor compare them; sizes still must agree.
+        seen = seen.drop_vars(labels)
+        given: Lines = {str(name): seen[name] for name in seen.data_vars if name in STATEMENT}
         lines = dict(given)
-        # As plain variables, attributes do not ride along (and are not compared) in every sum.
-        with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]
-            seen = self.cells(world.drop_vars(list(given)).reset_coords())
-            for stage in self.stages:
-                if not given.keys() & set(stage.unless):
-                    lines |= self._run(stage.method, seen, past, lines)
-        ordered = {name: _bare(lines[name]) for name in STATEMENT if name in lines}
-        return conform(xr.Dataset(ordered).assign_coords(year=self.year), STATEMENT)
+        for stage in self.stages:
+            if not given.keys() & set(stage.unless):
+                lines |= self._run(stage.method, seen, past, lines)
+        ordered = {name: lines[name] for name in STATEMENT if name in lines}
+        return conform(xr.Dataset(ordered).assign_coords({**labels, "year": self.year}), STATEMENT)
 
     def _run(
         self, stage: str, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
@@ -116,8 +117,3 @@ class Contract:
             at = f"{self.program} {self.year} {self.option}"
             step = stage.strip("_").replace("_", " ")
             raise SimulatorError(f"{at}: the {step} needs more than is given: {error}") from error
-
-
-def _bare(line: xr.DataArray) -> xr.DataArray:
-    """Return a line without the coordinates that came along from the world."""
-    return line.drop_vars([name for name in line.coords if name not in line.dims])
