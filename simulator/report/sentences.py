@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
@@ -23,7 +25,7 @@ def answer(settlement: xr.DataArray) -> str:
     settlement : DataArray (trial, contract), USD
     """
     means = estimate(settlement, Measure("mean"))
-    ranked = [str(label) for label in settlement["contract"].values[(-means).argsort().values]]
+    ranked = [str(label) for label in settlement["contract"].values[_order(-means)]]
     gaps = {label: _gap(settlement, ranked[0], label) for label in ranked[1:]}
     equal = [ranked[0], *(label for label, gap in gaps.items() if _within_noise(gap))]
     behind = [label for label in ranked if label not in equal]
@@ -60,6 +62,11 @@ def nothing_in(trials: int) -> str:
 def _gap(settlement: xr.DataArray, a: str, b: str) -> xr.Dataset:
     of_a, of_b = (settlement.sel(contract=label, drop=True) for label in (a, b))
     return advantage(of_a - of_b)
+
+
+def _order(values: xr.DataArray) -> npt.NDArray[np.intp]:
+    """Return the places of values from the lowest; equal ones stay as they stand."""
+    return np.argsort(values.values, kind="stable")
 
 
 def _twins(settlement: xr.DataArray, a: str, b: str) -> bool:
