@@ -10,7 +10,6 @@ from typing import NamedTuple
 import jinja2
 import numpy as np
 import xarray as xr
-from markupsafe import Markup, escape
 
 from simulator.programs import PROGRAMS
 from simulator.report import grounds, plots, sentences, tables
@@ -40,7 +39,7 @@ class Section(NamedTuple):
     answer: str
     happened: tuple[tuple[str, str], ...]
     tables: tuple[Table, ...]
-    pictures: tuple[Markup, Markup]
+    pictures: tuple[str, str]
     alt: str
 
 
@@ -75,18 +74,13 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"typeset": _typeset, "breakable": _breakable}
+    environment.filters["typeset"] = _typeset
     return environment.get_template("page.html.jinja")
 
 
 def _typeset(text: str) -> str:
     """Return text with a minus sign before digits and dollars, and errors kept at their value."""
     return re.sub(r"-(?=[$\d])", "\u2212", text).replace(" ±", "\u00a0±")
-
-
-def _breakable(path: str) -> Markup:
-    """Return a path that a browser may break after a point or an underscore."""
-    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(path))))
 
 
 def _places(run: xr.Dataset) -> list[tuple[int, str]]:
@@ -138,13 +132,13 @@ def _happened(part: xr.Dataset) -> Iterator[tuple[str, str]]:
             yield sentences.what_happened(row), str(row["source"])
 
 
-def _pictures(part: xr.Dataset, place: int) -> tuple[Markup, Markup]:
+def _pictures(part: xr.Dataset, place: int) -> tuple[str, str]:
     """Return the exceedance curves for a wide and for a narrow screen."""
     wide = plots.exceedance(part, plots.canvas(7.6, 4.3))
     narrow = plots.exceedance(part, plots.canvas(3.9, 4.4))
     return (
-        Markup(plots.svg(wide, _INKS, f"wide{place}-")),
-        Markup(plots.svg(narrow, _INKS, f"narrow{place}-")),
+        plots.svg(wide, _INKS, f"wide{place}-"),
+        plots.svg(narrow, _INKS, f"narrow{place}-"),
     )
 
 
