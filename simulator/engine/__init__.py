@@ -2,7 +2,11 @@
 
 from simulator.errors import SimulatorError
 
-__all__ = ["ClusterError"]
+__all__ = ["AddressError", "ClusterError"]
+
+
+class AddressError(SimulatorError):
+    """A trial, contract, ACO or year that a run does not have."""
 
 
 class ClusterError(SimulatorError):

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator import programs
-from simulator.errors import RulesError
 from simulator.engine.tracks import covers, tracks
+from simulator.errors import RulesError
 from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario

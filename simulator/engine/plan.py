@@ -2,7 +2,6 @@
 
 import time
 import tracemalloc
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

@@ -11,7 +11,7 @@ from simulator.results.folder import (
 from simulator.results.manifest import Entry
 from simulator.results.manifest import append as commit
 from simulator.results.opening import assumptions, digest, open_run, unsound
-from simulator.results.recording import close, closed, prepare
+from simulator.results.recording import close, closed, prepare, statuses
 from simulator.results.store import STORE, Block, Pin, Store, blocks, kept
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "prepare",
     "rules_text",
     "scenario",
+    "statuses",
     "terms",
     "unsound",
     "version",

@@ -18,7 +18,7 @@ from simulator.results.store import STORE, Pin, Store
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
-__all__ = ["close", "closed", "prepare"]
+__all__ = ["close", "closed", "prepare", "statuses"]
 
 _DECIDE = ("numpy", "scipy", "numba", "xarray", "pydantic", "zarr", "dask")
 
@@ -56,7 +56,7 @@ def close(folder: Path, began: datetime, computed: int) -> None:
         "seed": scenario.seed,
         "trials": scenario.trials,
         "sha256": digest(folder),
-        "terms": _statuses((folder / folders.RULES).read_text(encoding="utf-8")),
+        "terms": statuses((folder / folders.RULES).read_text(encoding="utf-8")),
         "versions": {"python": platform.python_version(), **{n: version(n) for n in _DECIDE}},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "began": began.isoformat(timespec="seconds"),
@@ -73,7 +73,7 @@ def closed(folder: Path) -> bool:
     return bool(held.get("trials") == folders.scenario(folder).trials)
 
 
-def _statuses(rules: str) -> dict[str, dict[str, int]]:
+def statuses(rules: str) -> dict[str, dict[str, int]]:
     """Return how many terms each contract has of each status, and how many are disputed."""
     counts: dict[str, Counter[str]] = {}
     for row in folders.terms(rules):

@@ -1,0 +1,8 @@
+"""`python -m simulator` is `acosim`."""
+
+from simulator.cli import main
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()

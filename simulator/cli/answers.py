@@ -1,0 +1,154 @@
+"""The answer of each verb, for people as plain text or for machines as JSON."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.cli.terminal import amount, grid, listing, say, width
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from simulator.engine.plan import Plan
+    from simulator.programs.worksheet import Check, Row, Settled
+
+__all__ = ["files", "plan", "settled", "show", "sound", "statement"]
+
+_MOST_TABLES = 12
+_STATUSES = ("assumed", "reported", "proposed", "disputed")
+
+
+def sound(scenarios: Iterable[dict[str, object]]) -> None:
+    """Print one line for each scenario that can run."""
+    for facts in scenarios:
+        cases, contracts = _count(facts["cases"], "case"), _count(facts["contracts"], "contract")
+        say(f"{facts['file']}: sound; {cases}, {contracts}, {facts['trials']:,} trials")
+
+
+def _count(number: object, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
+    """Print what a run comes to."""
+    from simulator.engine.plan import estimate
+    from simulator.results import statuses
+
+    cost = estimate(planned, workers or os.cpu_count() or 1)
+    counts = statuses(planned.rules)
+    facts = {"run": str(planned.folder), **planned.pin._asdict(), **vars(cost), "terms": counts}
+    if as_json:
+        say(json.dumps({**facts, "trials": planned.scenario.trials}, indent=1))
+        return
+    blocks = f"{_count(cost.blocks, 'block')} of {planned.pin.block:,}"
+    rows = {
+        "run": str(planned.folder),
+        "cases": f"{planned.pin.cases:,}, each of {planned.scenario.trials:,} trials",
+        "blocks": f"{blocks} trials, {cost.committed:,} of them done",
+        "memory": f"about {cost.memory_bytes / 1e6:,.0f} MB",
+        "disk": f"{cost.disk_bytes / 1e6:,.1f} MB",
+        "time": f"about {cost.seconds:,.0f} s",
+    }
+    for line in listing([*rows.items()]):
+        say(line)
+    say()
+    head, body = ["terms", *_STATUSES], []
+    for label, count in counts.items():
+        body.append([label, *(str(count.get(status, 0)) for status in _STATUSES)])
+    for line in grid(head, body, width()):
+        say(line)
+
+
+def show(run: "xr.Dataset", *, as_json: bool) -> None:
+    """Print what each contract earns or owes."""
+    from simulator.report import sentences, tables
+
+    if as_json:
+        say(json.dumps(tables.as_json(run), indent=1))
+        return
+    attrs = run.attrs
+    say(f"{attrs['name']}: {attrs['trials']:,} trials, seed {attrs['seed']}")
+    found = list(tables.tables(tables.summary(run)))
+    for table in found[:_MOST_TABLES]:
+        say()
+        case = f"case {table.case}, " if "case" in run.dims else ""
+        say(f"{case}{table.year}, {table.aco}; {table.unit}, plus: the ACO earns")
+        rows = [[row.label, *map(str, row.cells)] for row in table.rows]
+        for line in grid(["", *table.contracts], rows, width()):
+            say(line)
+    if len(found) > _MOST_TABLES:
+        say(f"\nand {len(found) - _MOST_TABLES:,} more tables: see --json or summary.parquet")
+    for _, row in tables.observed(run).iterrows():
+        say(f"\n{sentences.what_happened(row)}.")
+
+
+def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
+    """Write a run's table, picture and page into its folder, and print where they are."""
+    from simulator.report import page, plots, tables
+
+    tables.summary(run).to_parquet(folder / "summary.parquet")
+    written = {
+        "run": folder,
+        "picture": plots.save(plots.exceedance(run), folder / "exceedance.png"),
+        "page": page.write(run, folder / "report.html"),
+    }
+    if not quiet:
+        say()
+        for line in listing([(name, str(path)) for name, path in written.items()]):
+            say(line)
+
+
+def statement(title: str, rows: Iterable["Row"], *, as_json: bool) -> None:
+    """Print a statement line by line, each with its unit, its sentence and what it rests on."""
+    if as_json:
+        say(json.dumps({"title": title, "lines": [row._asdict() for row in rows]}, indent=1))
+        return
+    say(title)
+    say()
+    shown = [
+        (row.line, row.segment or "", amount(row.value, row.unit), row.unit, row.text, row.cites)
+        for row in rows
+    ]
+    wide = max(len(figure) for _, _, figure, *_ in shown)
+    last: tuple[str, ...] = ()
+    for line, segment, figure, unit, text, cites in shown:
+        name = f"{line}.{segment}" if segment else line
+        say(f"{figure.rjust(wide)} {unit:<19} {name}: {text}")
+        for cite in () if cites == last else cites:
+            say(f"{'':{wide}}   {cite}")
+        last = cites
+
+
+def settled(sheet: "Settled", *, as_json: bool) -> bool:
+    """Print a worksheet's statement and its expected lines; return whether all are met."""
+    asked = sheet.worksheet
+    title = f"{asked.program} {asked.year} {asked.option}".strip()
+    checks = sheet.checks
+    if as_json:
+        lines = [row._asdict() for row in sheet.rows]
+        expected = [{**check._asdict(), "met": check.met} for check in checks]
+        say(json.dumps({"title": title, "lines": lines, "expected": expected}, indent=1))
+    else:
+        statement(title, sheet.rows, as_json=False)
+        _expected(checks)
+    return all(check.met for check in checks)
+
+
+def _expected(checks: Sequence["Check"]) -> None:
+    if not checks:
+        return
+    rows = [
+        [
+            c.line,
+            f"{c.expected:,}",
+            f"{c.found:,.6f}",
+            f"{c.within:g}",
+            "met" if c.met else "NOT MET",
+        ]
+        for c in checks
+    ]
+    say()
+    for line in grid(["expected", "", "found", "within", ""], rows, width()):
+        say(line)

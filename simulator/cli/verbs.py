@@ -1,0 +1,226 @@
+"""The verbs. What a verb needs is imported in it, so that the others start quickly."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli import answers
+from simulator.cli.guard import guarded
+from simulator.cli.terminal import bar, say
+from simulator.errors import RulesError, ScenarioError
+
+if TYPE_CHECKING:
+    from simulator.engine.plan import Plan
+    from simulator.scenario.schema import Scenario
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The distribution of what a Medicare ACO earns or owes, contract by contract, on the "
+    "same futures.",
+)
+
+_File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file.")]
+_Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+_Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Set a value; repeatable.")
+]
+_Trials = Annotated[int | None, typer.Option(min=1, help="Instead of the scenario's own.")]
+_Out = Annotated[Path, typer.Option(help="The folder that holds runs.")]
+_Block = Annotated[int | None, typer.Option(min=1, help="Trials a block; affects speed only.")]
+_Workers = Annotated[int | None, typer.Option(min=1, help="By default one a processor.")]
+_Scheduler = Annotated[
+    str | None, typer.Option(help="threads, processes, or a dask scheduler: tcp://host:8786.")
+]
+
+
+@app.command()
+@guarded
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("my_aco.yaml"),
+) -> None:
+    """Write a commented scenario to fill in with one's own ACO."""
+    template = Path(__file__).with_name("template.yaml").read_text(encoding="utf-8")
+    if path.exists():
+        raise typer.BadParameter(f"{path} is there already; name another file")
+    path.write_text(template, encoding="utf-8", newline="\n")
+    say(f"wrote {path}; put in your own figures, then: acosim check {path}; acosim run {path}")
+
+
+@app.command()
+@guarded
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="YAML files.")],
+    set_: _Set = None,
+    as_json: _Json = False,
+) -> None:
+    """Read and validate scenarios: every mistake at once, each on its own line."""
+    from simulator.scenario.sweep import cases
+
+    mistakes: list[str] = []
+    sound: list[dict[str, object]] = []
+    for file in files:
+        try:
+            scenario = _read(file, set_)
+            facts = {"cases": len(cases(scenario)), "contracts": len(scenario.contracts)}
+            sound.append({"file": str(file), **facts, "trials": scenario.trials})
+        except ScenarioError as error:
+            mistakes += error.messages
+    if as_json:
+        say(json.dumps({"sound": sound, "mistakes": mistakes}, indent=1))
+    else:
+        answers.sound(sound)
+    if mistakes:
+        raise ScenarioError([] if as_json else mistakes)
+
+
+@app.command()
+@guarded
+def plan(
+    file: _File,
+    *,
+    set_: _Set = None,
+    trials: _Trials = None,
+    out: _Out = Path("results"),
+    workers: _Workers = None,
+    block: _Block = None,
+    as_json: _Json = False,
+) -> None:
+    """Say what a run comes to: cases, blocks, memory, disk, time, assumed terms."""
+    answers.plan(_planned(file, _with(set_, trials), out, block), workers, as_json=as_json)
+
+
+@app.command()
+@guarded
+def run(
+    file: _File,
+    *,
+    set_: _Set = None,
+    trials: _Trials = None,
+    out: _Out = Path("results"),
+    workers: _Workers = None,
+    scheduler: _Scheduler = None,
+    block: _Block = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as plan.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Run a scenario, or complete or extend a run of it, and show what came out."""
+    planned = _planned(file, _with(set_, trials), out, block)
+    if dry_run:
+        answers.plan(planned, workers, as_json=as_json)
+        return
+    from simulator.engine.run import execute
+
+    with bar(planned.scenario.name) as progress:
+        opened = execute(planned, scheduler=scheduler, workers=workers, progress=progress)
+    answers.show(opened, as_json=as_json)
+    answers.files(opened, planned.folder, quiet=as_json)
+
+
+@app.command()
+@guarded
+def show(path: _Run, as_json: _Json = False) -> None:
+    """Show a run: what each contract earns or owes, each figure with its standard error."""
+    from simulator.results import open_run
+
+    answers.show(open_run(path), as_json=as_json)
+
+
+@app.command()
+@guarded
+def report(path: _Run) -> None:
+    """Write a run's page, picture and table again."""
+    from simulator.results import open_run
+
+    answers.files(open_run(path), path, quiet=False)
+
+
+@app.command()
+@guarded
+def rules(
+    program: Annotated[str | None, typer.Argument(help="By default all programs.")] = None,
+    year: Annotated[int | None, typer.Argument(help="A performance year.")] = None,
+    other: Annotated[
+        str | None, typer.Argument(metavar="[OPTION|YEAR]", help="One option, or a second year.")
+    ] = None,
+    assumed: Annotated[
+        bool, typer.Option("--assumed", help="Only what CMS's own text does not settle.")
+    ] = False,
+    variant: Annotated[str | None, typer.Option(help="A proposal beside the law.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Print a program's terms with status and citation, or how two years differ."""
+    from simulator.cli import law
+
+    try:
+        if program is None or year is None:
+            law.index(program)
+        else:
+            found = law.rows(law.Asked(program, year, variant), other)
+            law.show([row for row in found if row.unsettled or not assumed], as_json=as_json)
+    except RulesError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command()
+@guarded
+def explain(
+    path: _Run,
+    *,
+    trial: Annotated[int, typer.Option(min=0, help="The number of a trial.")],
+    contract: Annotated[str, typer.Option(help="The label of a contract.")],
+    aco: Annotated[str | None, typer.Option(help="Needed if there are several.")] = None,
+    year: Annotated[int | None, typer.Option(help="Needed if there are several.")] = None,
+    case: Annotated[int, typer.Option(min=0, help="Of a sweep.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Settle one trial again and print its whole statement, line by line with citations."""
+    from simulator.engine.replay import Where, replay
+
+    found = replay(path, Where(trial, contract, aco, year, case))
+    answers.statement(found.title, found.rows, as_json=as_json)
+
+
+@app.command()
+@guarded
+def settle(
+    worksheet: Annotated[Path, typer.Argument(metavar="WORKSHEET", help="A worksheet's file.")],
+    as_json: _Json = False,
+) -> None:
+    """Settle a worksheet: inputs in, the statement out, line by line with citations."""
+    from simulator.programs.worksheet import settle as settled
+
+    if not answers.settled(settled(worksheet), as_json=as_json):
+        raise ScenarioError(f"{worksheet}: not all expected lines are met")
+
+
+@app.command()
+@guarded
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for editors."""
+    from simulator.scenario.schema import Scenario
+
+    say(json.dumps(Scenario.model_json_schema(), indent=1))
+
+
+def _with(set_: list[str] | None, trials: int | None) -> list[str]:
+    return [*(set_ or []), *([] if trials is None else [f"trials={trials}"])]
+
+
+def _read(file: Path, overrides: list[str] | None) -> "Scenario":
+    from simulator.engine.checking import check as checked
+
+    return checked(file, overrides or [])
+
+
+def _planned(file: Path, overrides: list[str], out: Path, block: int | None) -> "Plan":
+    scenario = _read(file, overrides)
+    from simulator.engine.plan import plan as planned
+
+    return planned(scenario, out, block)
