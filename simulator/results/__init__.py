@@ -4,7 +4,7 @@ from simulator.results.folder import (
     code_version,
     identity,
     rules_text,
-    scenario,
+    run_scenario,
     terms,
     version,
 )
@@ -32,7 +32,7 @@ __all__ = [
     "open_run",
     "prepare",
     "rules_text",
-    "scenario",
+    "run_scenario",
     "statuses",
     "terms",
     "unsound",

@@ -17,7 +17,7 @@ from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
 __all__ = ["RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
-__all__ += ["scenario", "terms", "version", "write_text"]
+__all__ += ["run_scenario", "terms", "version", "write_text"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
 
@@ -49,7 +49,7 @@ def identity(scenario: Scenario, rules: str, code: str) -> str:
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def scenario(folder: Path) -> Scenario:
+def run_scenario(folder: Path) -> Scenario:
     """Return the scenario that was run."""
     if not (folder / SCENARIO).is_file():
         raise ResultsError(f"{folder} is no run; a run is a folder with {SCENARIO} in it")

@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from simulator.errors import ResultsError
-from simulator.results import folder as folders
-from simulator.results import manifest
+from simulator.results.folder import RULES, SCENARIO, identity, run_scenario, terms
+from simulator.results.manifest import entries
 from simulator.results.store import STORE, Block, Store, blocks
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sweep import cases
@@ -36,7 +36,7 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
         If the folder is no run, or a block is missing (unless `partial`) or altered.
     """
     folder = _found(Path(path))
-    scenario, store = folders.scenario(folder), Store(folder)
+    scenario, store = run_scenario(folder), Store(folder)
     _refuse_foreign(folder, scenario, store)
     wanted = list(blocks(store.pin.cases, scenario.trials, store.pin.block))
     bad = unsound(folder, wanted)
@@ -50,7 +50,7 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
 
 def unsound(folder: Path, wanted: Sequence[Block]) -> dict[Block, str]:
     """Return the blocks that are `missing` from the manifest or `altered` since it was written."""
-    store, committed = Store(folder), manifest.entries(folder)
+    store, committed = Store(folder), entries(folder)
     found: dict[Block, str] = {}
     for block in wanted:
         entry = committed.get((block.case, block.number))
@@ -64,7 +64,7 @@ def unsound(folder: Path, wanted: Sequence[Block]) -> dict[Block, str]:
 def digest(path: str | Path) -> str:
     """Return one sha256 of a run's trials: the same however it was cut, resumed or spread."""
     folder = _found(Path(path))
-    return Store(folder).digest(folders.scenario(folder).trials)
+    return Store(folder).digest(run_scenario(folder).trials)
 
 
 def assumptions(run: xr.Dataset) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def _found(folder: Path) -> Path:
     if folder.is_dir():
         return folder
     beside = folder.parent if folder.parent.is_dir() else Path("results")
-    runs = sorted(p.parent.name for p in beside.glob(f"*/{folders.SCENARIO}"))
+    runs = sorted(p.parent.name for p in beside.glob(f"*/{SCENARIO}"))
     close = get_close_matches(folder.name, runs, n=1, cutoff=0.3)
     hint = (
         f"; did you mean {beside / close[0]}?" if close else f"; {beside} holds {len(runs)} runs"
@@ -87,14 +87,12 @@ def _found(folder: Path) -> Path:
 
 
 def _refuse_foreign(folder: Path, scenario: Scenario, store: Store) -> None:
-    if folders.identity(scenario, _rules(folder), store.pin.code) != store.pin.digest:
-        raise ResultsError(
-            f"{folder}: {folders.SCENARIO} or {folders.RULES} is not what was run; it was altered"
-        )
+    if identity(scenario, _rules(folder), store.pin.code) != store.pin.digest:
+        raise ResultsError(f"{folder}: {SCENARIO} or {RULES} is not what was run; it was altered")
 
 
 def _rules(folder: Path) -> str:
-    return (folder / folders.RULES).read_text(encoding="utf-8")
+    return (folder / RULES).read_text(encoding="utf-8")
 
 
 def _refuse(folder: Path, refused: Sequence[Block], why: Mapping[Block, str]) -> None:
@@ -103,7 +101,7 @@ def _refuse(folder: Path, refused: Sequence[Block], why: Mapping[Block, str]) ->
         others = f" and {more} more" if more else ""
         raise ResultsError(
             f"{folder / STORE}: {first} is {why[first]}{others}; to complete it: "
-            f"acosim run {folder / folders.SCENARIO} --out {folder.parent}"
+            f"acosim run {folder / SCENARIO} --out {folder.parent}"
         )
 
 
@@ -167,8 +165,8 @@ def _attributes(
         "path": str(folder),
         "digest": store.pin.digest,
         "block": store.pin.block,
-        "scenario": (folder / folders.SCENARIO).read_text(encoding="utf-8"),
-        "terms": json.dumps(folders.terms(_rules(folder))),
+        "scenario": (folder / SCENARIO).read_text(encoding="utf-8"),
+        "terms": json.dumps(terms(_rules(folder))),
         "observed": json.dumps(_observed(scenario)),
     }
 

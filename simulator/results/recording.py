@@ -11,8 +11,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulator.results import folder as folders
-from simulator.results import manifest
+from simulator.results.folder import RULES, RUN, SCENARIO, run_scenario, terms, write_text
+from simulator.results.manifest import entries, rewrite
 from simulator.results.opening import digest, unsound
 from simulator.results.store import STORE, Pin, Store
 from simulator.scenario import reading
@@ -31,24 +31,24 @@ def prepare(
     What is committed stays; a block that was altered since is no longer committed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    folders.write_text(folder / folders.RULES, rules)
+    write_text(folder / RULES, rules)
     if not (folder / STORE).exists():
         Store.create(folder, pin, samples)
-        manifest.rewrite(folder, [])
+        rewrite(folder, [])
     Store(folder).extend(scenario.trials)
     _forget_altered(folder)
-    folders.write_text(folder / folders.SCENARIO, reading.canonical(scenario))
+    write_text(folder / SCENARIO, reading.canonical(scenario))
 
 
 def _forget_altered(folder: Path) -> None:
-    committed = manifest.entries(folder).values()
+    committed = entries(folder).values()
     bad = unsound(folder, [entry.block for entry in committed])
-    manifest.rewrite(folder, [entry for entry in committed if entry.block not in bad])
+    rewrite(folder, [entry for entry in committed if entry.block not in bad])
 
 
 def close(folder: Path, began: datetime, computed: int) -> None:
     """Write `run.json`, the last file of a run: what it is, what made it, how long it took."""
-    scenario, pin = folders.scenario(folder), Store(folder).pin
+    scenario, pin = run_scenario(folder), Store(folder).pin
     now = datetime.now(UTC)
     facts = {
         **pin._asdict(),
@@ -56,27 +56,27 @@ def close(folder: Path, began: datetime, computed: int) -> None:
         "seed": scenario.seed,
         "trials": scenario.trials,
         "sha256": digest(folder),
-        "terms": statuses((folder / folders.RULES).read_text(encoding="utf-8")),
+        "terms": statuses((folder / RULES).read_text(encoding="utf-8")),
         "versions": {"python": platform.python_version(), **{n: version(n) for n in _DECIDE}},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "began": began.isoformat(timespec="seconds"),
         "seconds": round((now - began).total_seconds(), 3),
         "blocks_computed": computed,
     }
-    folders.write_text(folder / folders.RUN, json.dumps(facts, indent=1) + "\n")
+    write_text(folder / RUN, json.dumps(facts, indent=1) + "\n")
 
 
 def closed(folder: Path) -> bool:
     """Return whether `run.json` is about the trials that the scenario asks for."""
-    path = folder / folders.RUN
+    path = folder / RUN
     held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return bool(held.get("trials") == folders.scenario(folder).trials)
+    return bool(held.get("trials") == run_scenario(folder).trials)
 
 
 def statuses(rules: str) -> dict[str, dict[str, int]]:
     """Return how many terms each contract has of each status, and how many are disputed."""
     counts: dict[str, Counter[str]] = {}
-    for row in folders.terms(rules):
+    for row in terms(rules):
         kinds = [str(row["status"]), *(["disputed"] if row.get("also") else [])]
         counts.setdefault(str(row["contract"]), Counter()).update(kinds)
     return {label: dict(sorted(count.items())) for label, count in counts.items()}

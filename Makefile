@@ -1,0 +1,31 @@
+# make run    set everything up and answer a real question about a real ACO
+# make test   every check that .ci/run runs
+# Both set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test setup clean
+
+run: $(READY)
+	@$(BIN)/acosim run scenarios/quickstart.yaml
+
+test: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -n 2
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; PYTHON=/path/to/python3 make $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setting up .venv with $$($(PYTHON) --version); the first time takes a minute or two"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)
+
+clean:
+	rm -rf .venv
