@@ -1,8 +1,8 @@
 """The reference: every person drawn, one by one, in a compiled kernel.
 
-A person's sixteen bits choose one of 65,536 amounts of equal chance; in the top bins, which hold
-everybody near or above the truncation point, a second draw of 53 bits gives the exact amount.
-Amounts are added as integers, so that no order of adding changes a bit.
+A person's bits choose one of 8,192 bins of equal chance, and so an amount; in the top bins, which
+hold everybody near or above the truncation point, a second draw of 53 bits gives the amount to
+the dollar. Amounts are added as integers, so that no order of adding changes a bit.
 """
 
 from collections.abc import Sequence
@@ -20,17 +20,18 @@ from simulator.sampling.streams import Streams, compiled, philox, unit
 __all__ = ["STREAM", "Cell", "totals"]
 
 STREAM = "claims"
-_BINS = 2**16
-_TOP = 0.02  # the share of people drawn a second time, at least
+_BITS, _FINER = 13, 4  # a table that stays in the nearest cache; bins are means of finer ones
+_BINS = 2**_BITS
+_TOP = 0.01  # the share of people drawn a second time, at least
 _NEVER = 1e-12
-_STEPS = 2**17 - 1  # amounts are counted in this part of the highest
-_FLAG = np.uint32(2**24)  # one more person for the second draw, beside 128 amounts
-_CHUNK = 64  # counters at a time, of eight people each
+_CHUNK = 128  # counters at a time, of eight people each
+_STEPS = 2**15 - 1  # amounts are counted in this part of the highest
+_FLAG = 2**23  # marks one for the second draw; two chunks of amounts leave it alone
 _PARTS, _OCTAVES = 128, 53
 
 _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
-_HALF, _HALF_MASK = np.uint32(16), np.uint32(0xFFFF)
-_COUNT, _AMOUNT = np.uint32(24), np.uint32(2**24 - 1)
+_UPPER, _LOWER, _BIN = np.uint32(32 - _BITS), np.uint32(16 - _BITS), np.uint32(_BINS - 1)
+_COUNT, _AMOUNT = np.uint32(23), np.uint32(_FLAG - 1)
 _SECOND = np.uint64(2**31)
 _MANTISSA, _FRACTION, _PER_FRACTION = np.uint64(45), np.uint64(2**45 - 1), 2.0**-45
 _BASE = (1023 - _OCTAVES) * _PARTS
@@ -65,7 +66,7 @@ class Cell:
     @cached_property
     def split(self) -> Split:
         """Return the moments below and above the truncation, or the 99th percentile if none."""
-        point = self.truncation if self.truncates else float(self.severity.exceeded(_TOP / 2.0))
+        point = self.truncation if self.truncates else float(self.severity.exceeded(_TOP))
         return self.severity.split(point)
 
     @property
@@ -122,16 +123,17 @@ def totals(
 @lru_cache(maxsize=256)
 def _draws(severity: Severity, point: float) -> _Draws:
     """Return the tables of a severity: quantiles of equal chance, and the tail by octaves."""
-    above = float(severity.survival(point))
-    first = int(_BINS * (1.0 - max(1.5 * above, _TOP)))
-    middles = (np.arange(max(first, 0)) + 0.5) / _BINS
-    body = severity.quantile(middles)
+    bins = max(0, int(_BINS * (1.0 - max(1.02 * float(severity.survival(point)), _TOP))))
+    middles = (np.arange(bins * _FINER) + 0.5) / (_BINS * _FINER)
+    body = severity.quantile(middles).reshape(bins, _FINER).mean(axis=1)
     step = max(body.max(initial=0.0), 1.0) / _STEPS
     amounts = np.full(_BINS, _FLAG, np.uint32)
-    amounts[: len(body)] = np.rint(body / step)
+    amounts[:bins] = np.diff(
+        np.rint(np.cumsum(body / step)), prepend=0.0
+    )  # rounds, but not the sum
     octave = 2.0 ** np.arange(-_OCTAVES, 0)
     chances = np.append(np.outer(octave, 1.0 + np.arange(_PARTS) / _PARTS), 1.0)
-    return _Draws(amounts, step, severity.exceeded(chances * (1.0 - len(body) / _BINS)))
+    return _Draws(amounts, step, severity.exceeded(chances * (1.0 - bins / _BINS)))
 
 
 @compiled
@@ -149,7 +151,7 @@ def _people(
     for i in range(out.shape[1]):
         trial = np.uint64(place[0] + i)
         steps, tops = _body(words, persons, (trial, lane), pair, draws.amounts)
-        below, above = _tail(tops, truncation, (trial, lane + _SECOND), pair, draws.tail)
+        below, above = _tail(words, tops, truncation, (trial, lane + _SECOND), pair, draws.tail)
         out[0, i] = steps * draws.step + below
         out[1, i] = above
 
@@ -158,11 +160,12 @@ def _people(
 def _words(
     words: np.ndarray,
     first: int,
+    count: int,
     address: tuple[np.uint64, np.uint64],
     pair: tuple[np.uint64, np.uint64],
 ) -> None:
     trial, lane = address
-    for b in range(_CHUNK):
+    for b in range(count):
         counter = trial & _LOW, trial >> _WORD, np.uint64(first + b), lane
         words[0, b], words[1, b], words[2, b], words[3, b] = philox(counter, pair)
 
@@ -177,30 +180,32 @@ def _body(
 ) -> tuple[int, int]:
     """Return the steps of those drawn once, and how many people are to be drawn again."""
     steps, tops = np.int64(0), np.int64(0)
-    whole = persons // (8 * _CHUNK)
-    for chunk in range(whole + 1):
-        _words(words, chunk * _CHUNK, address, pair)
-        if chunk < whole:
-            for row in range(4):
-                part = _row(words[row], amounts)
-                steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
-    for p in range(persons - whole * 8 * _CHUNK):
-        word = words[p // 2 % 4, p // 8] >> np.uint32(16 * (p % 2))
-        part = amounts[word & _HALF_MASK]
-        steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
+    counters = (persons + 7) // 8
+    for first in range(0, counters, _CHUNK):
+        count = min(_CHUNK, counters - first)
+        _words(words, first, count, address, pair)
+        for row in range(4):
+            part = _row(words[row, :count], amounts)
+            steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
+    for p in range(persons, 8 * counters):  # the last counter's people who are not there
+        word = words[p % 8 // 2, p // 8 % _CHUNK] >> (_UPPER if p % 2 else _LOWER)
+        part = amounts[word & _BIN]
+        steps, tops = steps - np.int64(part & _AMOUNT), tops - np.int64(part >> _COUNT)
     return int(steps), int(tops)
 
 
 @compiled
 def _row(words: np.ndarray, amounts: np.ndarray) -> np.uint32:
     part = np.uint32(0)
-    for word in words:
-        part = np.uint32(part + amounts[word & _HALF_MASK] + amounts[word >> _HALF])
+    for i in range(len(words)):
+        word = words[i]
+        part = np.uint32(part + amounts[word >> _LOWER & _BIN] + amounts[word >> _UPPER])
     return part
 
 
 @compiled
 def _tail(
+    words: np.ndarray,
     tops: int,
     truncation: float,
     address: tuple[np.uint64, np.uint64],
@@ -208,15 +213,13 @@ def _tail(
     tail: np.ndarray,
 ) -> tuple[float, float]:
     """Return what those drawn again spend below and above the truncation, USD."""
-    trial, lane = address
     below, above = 0.0, 0.0
-    for p in range(0, tops, 2):
-        counter = trial & _LOW, trial >> _WORD, np.uint64(p // 2), lane
-        words = philox(counter, pair)
-        amount = _amount(unit(words[0], words[1]), tail)
-        below, above = below + min(amount, truncation), above + max(amount - truncation, 0.0)
-        if p + 1 < tops:
-            amount = _amount(unit(words[2], words[3]), tail)
+    for first in range(0, tops, 2 * _CHUNK):
+        _words(words, first // 2, min(_CHUNK, (tops - first + 1) // 2), address, pair)
+        for p in range(min(2 * _CHUNK, tops - first)):
+            row = p % 2 * 2
+            share = unit(np.uint64(words[row, p // 2]), np.uint64(words[row + 1, p // 2]))
+            amount = _amount(share, tail)
             below, above = below + min(amount, truncation), above + max(amount - truncation, 0.0)
     return below, above
 
