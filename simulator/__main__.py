@@ -1,6 +1,6 @@
 """`python -m simulator` is `acosim`."""
 
-from simulator.cli import main
+from simulator.cli.main import main
 
 __all__ = ["main"]
 
