@@ -1,6 +1,6 @@
 """YAML with line numbers into validated models; every mistake has its file and line."""
 
-from simulator.loading.checking import ordered, read, stop, validate
+from simulator.loading.checking import MOST, ordered, read, stop, validate
 from simulator.loading.documents import (
     Document,
     Key,
@@ -23,6 +23,7 @@ from simulator.loading.shapes import Shape
 from simulator.loading.writing import dump
 
 __all__ = [
+    "MOST",
     "Document",
     "Key",
     "Keys",

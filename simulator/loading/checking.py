@@ -76,10 +76,13 @@ def _order(mistake: Mistake) -> tuple[bool, str, int, int, str]:
 
 
 def _mistakes(document: Document, shape: Shape, error: ValidationError) -> list[Mistake]:
+    """Return pydantic's errors as mistakes; beyond the first `MOST` they are only counted."""
     details = error.errors(include_url=False)
     faults = [_fault(document.value, detail) for detail in details]
     faults = [fault for fault in _deepest(faults) if not _hidden(document, fault)]
-    return [*_worded(document, shape, faults)]
+    faults.sort(key=lambda fault: _order(document.mistake(fault.keys, "")))
+    worded = _worded(document, shape, faults[:MOST])
+    return [*worded, *(document.mistake(fault.keys, "is wrong") for fault in faults[MOST:])]
 
 
 def _fault(value: Value, details: ErrorDetails) -> _Fault:
@@ -132,16 +135,14 @@ def _worded(document: Document, shape: Shape, faults: Sequence[_Fault]) -> Itera
         if fault.kind == "missing":
             missing[fault.keys[:-1]].append(str(fault.keys[-1]))
     meant: set[Keys] = set()
-    for count, fault in enumerate(sorted(faults, key=lambda fault: fault.kind == "missing")):
-        if fault.keys in meant:
-            continue
-        if fault.kind == "extra_forbidden" and count < MOST:
+    for fault in sorted(faults, key=lambda fault: fault.kind != "extra_forbidden"):
+        if fault.kind == "extra_forbidden":
             parent = fault.keys[:-1]
             text, name = _unknown(document, shape, fault.keys, missing[parent])
             meant.add((*parent, name))
-        else:
-            text = _text(document, shape, fault) if count < MOST else fault.message
-        yield document.mistake(fault.keys, text)
+            yield document.mistake(fault.keys, text)
+        elif fault.keys not in meant:
+            yield document.mistake(fault.keys, _text(document, shape, fault))
 
 
 def _unknown(

@@ -39,16 +39,19 @@ class Mend(NamedTuple):
     beyond: int
 
 
-def best(mended: Sequence[Mend], reach: Callable[[list[str]], int]) -> Mend:
-    """Return the first mend that lets reading pass what it mends, else the furthest-reaching."""
-    furthest, most = mended[0], -1
-    for mend in mended:
+def best(tries: Sequence[Mend], reach: Callable[[list[str]], int]) -> tuple[Mend, int]:
+    """Return the first mend that lets reading pass what it mends, else the furthest-reaching.
+
+    With it comes how many were tried.
+    """
+    furthest, most = tries[0], -1
+    for count, mend in enumerate(tries, 1):
         line = reach(mend.lines)
         if line > mend.beyond:
-            return mend
+            return mend, count
         if line > most:
             furthest, most = mend, line
-    return furthest
+    return furthest, len(tries)
 
 
 def mends(lines: list[str], broken: Break) -> list[Mend]:

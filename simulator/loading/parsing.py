@@ -32,7 +32,7 @@ DEEPEST = 64
 LONGEST_NAME = 300
 LONGEST_NUMBER = 40
 MOST_BROKEN = 50
-MOST_REREAD = 500_000
+MOST_REREAD = 300_000
 
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _INTEGER = re.compile(rf"[-+]?{_DIGITS}")
@@ -151,8 +151,8 @@ def _mended(lines: list[str], name: str) -> Document:
     document = reader.document()
     while reader.broken is not None:
         tries = mends(lines, reader.broken)
-        budget -= len(tries) * sum(map(len, lines))
-        mend = best(tries, lambda tried: _Reader(tried, name).reach())
+        mend, readings = best(tries, lambda tried: _Reader(tried, name).reach())
+        budget -= readings * sum(map(len, lines))
         new = [line for line in mend.blamed if line not in blamed]
         notes += [Mistake(Place(name, line), "", mend.text) for line in new]
         blamed |= set(new)
@@ -224,7 +224,7 @@ class _Reader:
         next(self._events)
         event = next(self._events)
         if isinstance(event, StreamEndEvent):
-            self._note((), event, "is empty; must hold a mapping")
+            self._mistakes.append(Mistake(Place(self._name, 1), "", "is empty; must be a mapping"))
             raise _Refused
         if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
             self._note((), event, "asks for another YAML version; must be 1.2")
@@ -248,12 +248,12 @@ class _Reader:
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor is not None and event.start_mark.line not in self._anchored:
             self._anchored.add(event.start_mark.line)
-            sign = "*" if isinstance(event, AliasEvent) else "&"
-            self._note(keys, event, f"uses {sign}{anchor}; anchors and aliases are not allowed")
+            name = ("*" if isinstance(event, AliasEvent) else "&") + str(anchor)
+            self._note(keys, event, f"uses {shown(name)}; anchors and aliases are not allowed")
         if isinstance(event, AliasEvent):
             self._unread.add(keys)
         if tag is not None:
-            self._note(keys, event, f"has a tag ({tag}); tags are not allowed")
+            self._note(keys, event, f"has a tag, {shown(str(tag))}; tags are not allowed")
             self._unread.add(keys)
         if len(keys) > DEEPEST:
             self._note(keys[:4], event, f"is nested more than {DEEPEST} deep")

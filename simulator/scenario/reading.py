@@ -1,12 +1,14 @@
 """A scenario from its files and overrides: resolved, checked, written, named."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 
 from simulator.loading import (
+    MOST,
     Document,
     Key,
     Mistake,
@@ -31,7 +33,7 @@ from simulator.scenario.sweep import mistakes as swept
 
 __all__ = ["canonical", "check", "digest", "document", "read", "write"]
 
-LONGEST_CHAIN = 10
+MOST_FILES = 20
 LONGEST_OVERRIDE = 2_000
 _SET = "--set "
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -51,15 +53,22 @@ def check(
     """Return the scenario, if all of it could be read, with every mistake and the document."""
     found, mistakes = document(path, overrides)
     scenario, faults = validate(found, Scenario)
-    wrong = [fault.path for fault in faults]
-    more = [clash for clash in contradictions(found) if not _follows(clash.path, wrong)]
-    more += swept(found, scenario)
-    return scenario, _once(ordered([*mistakes, *faults, *more])), found
+    if len(faults) < MOST:
+        faults += [*_new(contradictions(found), faults), *swept(found, scenario)]
+    return scenario, _once(ordered([*mistakes, *faults])), found
 
 
-def _follows(path: str, wrong: Sequence[str]) -> bool:
-    """Return whether something at or below the path, or above it, is wrong in itself."""
-    return any(f"{path}.".startswith(f"{w}.") or w.startswith(f"{path}.") for w in wrong if w)
+def _new(clashes: Sequence[Mistake], faults: Sequence[Mistake]) -> Iterator[Mistake]:
+    """Yield the clashes of fields that are not wrong in themselves, nor below or above."""
+    for clash in clashes:
+        paths = [fault.path for fault in faults if fault.path]
+        apart = (_apart(clash.path, path) for path in paths)
+        if all(apart):
+            yield clash
+
+
+def _apart(a: str, b: str) -> bool:
+    return not (f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}."))
 
 
 def _once(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -74,33 +83,53 @@ def _once(mistakes: Sequence[Mistake]) -> list[Mistake]:
 def document(path: str | Path, overrides: Sequence[str] = ()) -> tuple[Document, list[Mistake]]:
     """Return a file laid on its bases, with overrides on top, and the mistakes of reading."""
     path = Path(path)
-    found = _resolved(path, path.parent, ())
+    found = reduce(merge, _Files(path).layers(path))
     for override in overrides:
         found = _overridden(found, override)
     return found, list(found.mistakes)
 
 
-def _resolved(path: Path, root: Path, above: tuple[Path, ...]) -> Document:
-    """Return one file merged over the files that it extends; later ones lie on earlier ones."""
-    found = scan(path)
-    bases = found.value.get("extends") if isinstance(found.value, dict) else None
-    if bases is None:
-        return found
-    names = bases if isinstance(bases, list) else [bases]
-    base = Document({}, {})
-    for index, name in enumerate(names):
-        target, reason = _base(name, path, root)
-        if not reason and target.resolve() in (here.resolve() for here in (*above, path)):
+class _Files:
+    """The files of one scenario: each is read once, and laid on those that it extends."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+        self._read: set[Path] = set()
+
+    def layers(self, path: Path, above: tuple[Path, ...] = ()) -> Iterator[Document]:
+        """Yield a file's bases, the first one lowest, then the file itself."""
+        found = scan(path)
+        notes: list[Mistake] = []
+        if found.value:
+            self._read.add(path.resolve())
+        for index, name in enumerate(_bases(found)):
+            target, reason = self._base(name, path, (*above, path.resolve()))
+            if reason and len(notes) < MOST_FILES:
+                mistake = found.mistake(("extends", index), f"is {shown(name)}, which {reason}")
+                notes.append(mistake._replace(path="extends"))
+            elif not reason and target.resolve() not in self._read:
+                yield from self.layers(target, (*above, path.resolve()))
+        lost = frozenset({()}) if notes else frozenset()
+        yield replace(
+            _without_extends(found),
+            mistakes=(*found.mistakes, *notes),
+            unread=found.unread | lost,
+        )
+
+    def _base(self, name: object, path: Path, above: tuple[Path, ...]) -> tuple[Path, str]:
+        """Return the file that `extends` names, and why it may not be read, if so."""
+        folder = _shipped() if path.parent == _shipped() else self._folder
+        target, reason = _named(name, path, folder)
+        if not reason and target.resolve() in above:
             reason = "extends itself"
-        if not reason and len(above) >= LONGEST_CHAIN:
-            reason = f"is the end of a chain of more than {LONGEST_CHAIN} files"
-        if reason:
-            text = f"is {shown(name)}, which {reason}"
-            mistake = found.mistake(("extends", index), text)._replace(path="extends")
-            base = replace(base, mistakes=(*base.mistakes, mistake), unread=frozenset({()}))
-        else:
-            base = merge(base, _resolved(target, _root(target, root), (*above, path)))
-    return merge(base, _without_extends(found))
+        if not reason and len(self._read) >= MOST_FILES:
+            reason = f"is one of more than {MOST_FILES} files"
+        return target, reason
+
+
+def _bases(found: Document) -> list[Value]:
+    named = found.value.get("extends", []) if isinstance(found.value, dict) else []
+    return named if isinstance(named, list) else [named]
 
 
 def _without_extends(found: Document) -> Document:
@@ -108,7 +137,7 @@ def _without_extends(found: Document) -> Document:
     return replace(found, value={key: value for key, value in held.items() if key != "extends"})
 
 
-def _base(name: object, path: Path, root: Path) -> tuple[Path, str]:
+def _named(name: object, path: Path, folder: Path) -> tuple[Path, str]:
     """Return the file that `extends` names and why it may not be read, if so."""
     if not isinstance(name, str) or not name or "\0" in name or len(name) > 400:
         return path, "is no file name"
@@ -116,16 +145,12 @@ def _base(name: object, path: Path, root: Path) -> tuple[Path, str]:
         return path, "leaves the scenario's folder; must be a path relative to it"
     near_by, shipped = path.parent / name, _shipped() / Path(name).name
     if near_by.is_file():
-        inside = near_by.resolve().is_relative_to(root.resolve())
+        inside = near_by.resolve().is_relative_to(folder.resolve())
         return near_by, "" if inside else "leaves the scenario's folder"
     if Path(name) == Path("base") / Path(name).name and shipped.is_file():
         return shipped, ""
     known = [f"base/{file.name}" for file in sorted(_shipped().glob("*.yaml"))]
     return path, f"was not found; shipped are {', '.join(known)}{near(name, known)}"
-
-
-def _root(target: Path, root: Path) -> Path:
-    return _shipped() if target.parent == _shipped() else root
 
 
 def _shipped() -> Path:

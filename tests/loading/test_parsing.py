@@ -117,8 +117,8 @@ def test_python_tags_stay_text_and_are_refused():
         ("a: \u2028", "holds '\\u2028', which is not allowed in YAML"),
         ('a: "\\ud800"', "a holds half a character"),
         ('a: "\\UFFFFFFFF"', "holds an escape that is no character"),
-        ("", "is empty; must hold a mapping"),
-        ("# only a comment\n", "is empty; must hold a mapping"),
+        ("", "is empty; must be a mapping"),
+        ("# only a comment\n", "is empty; must be a mapping"),
     ],
 )
 def test_what_is_not_allowed_has_a_line_and_a_reason(text, found):
