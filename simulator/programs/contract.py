@@ -79,6 +79,16 @@ class Contract:
         """Return the world as this program sees it: its own cells, agreements as of this year."""
         return world
 
+    def notices(self, acos: xr.Dataset, earlier: Sequence["Contract"]) -> list[str]:
+        """Return a sentence for each ACO that could not really sign this contract, and why.
+
+        Parameters
+        ----------
+        acos : Dataset with the attributes of each ACO, (aco,)
+        earlier : the contracts of the same track in earlier years
+        """
+        return []
+
     def settle(self, world: xr.Dataset, past: Sequence[xr.Dataset] = ()) -> xr.Dataset:
         """Return the statement of one performance year, lines in worksheet order.
 

@@ -174,6 +174,24 @@ class Mssp(Contract):
         world = world.assign(published_agreement_start=world.agreement_start)
         return world.assign(agreement_in(world, self.year, self.agreement_years))
 
+    def notices(self, acos: xr.Dataset, earlier: Sequence[Contract]) -> list[str]:
+        """Return who may not enter this level, and who would stay one-sided for too long."""
+        now = acos.assign(agreement_in(acos, self.year, self.agreement_years))
+        open_to = dict(zip(acos.aco.values, np.ravel(self.open_levels(now)), strict=False))
+        limits = np.broadcast_to(self.one_sided_years(now), acos.aco.shape)
+        used = 1 + sum(c.sides == "one" for c in earlier if isinstance(c, Mssp))
+        closed = [
+            f"{aco}: level {self.option} of {self.year} is not open to it; open: {levels}"
+            for aco, levels in open_to.items()
+            if levels != "any" and self.option not in str(levels).split()
+        ]
+        too_long = [
+            f"{aco}: {self.year} is one-sided year {used} of this track; at most {int(limit)}"
+            for aco, limit in zip(acos.aco.values, limits, strict=True)
+            if self.sides == "one" and used > limit
+        ]
+        return closed + too_long
+
     # ---------------------------------------------------------------- the historical benchmark
 
     def _trended_benchmark(
