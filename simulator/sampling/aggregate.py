@@ -7,7 +7,7 @@ that does not grow with n.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,19 +15,15 @@ import numpy as np
 from scipy import special
 
 from simulator.errors import SimulatorError
-from simulator.sampling import persons, sums
+from simulator.sampling import atlas, persons, sums
 from simulator.sampling.persons import Cell
-from simulator.sampling.severity import Severity
 from simulator.sampling.streams import Streams, compiled
 
 __all__ = ["STREAM", "Book", "Cell", "book", "draw", "expected", "spread", "totals"]
 
 STREAM = persons.STREAM
 _FEW = 1_000  # an ACO with fewer people is drawn person by person
-_THRESHOLDS = 0.1  # laws of the excess are kept at points this far apart, in logarithms
-_COUNTS = np.append(
-    np.arange(sums.LATTICE), np.rint(sums.LATTICE * 2.0 ** np.arange(0.0, 20.0, 0.25))
-).astype(np.int64)  # laws of the excess are kept for these many people
+_MANY = 256  # more people at or under the point have one law: a few more change nothing
 _GUIDE = 2_048
 _EXTREME = 2.0**-54
 
@@ -142,7 +138,7 @@ def _book(cells: tuple[Cell, ...]) -> Book:
     return Book(cells, tuple(_tables(cell) for cell in cells))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=32_768)
 def _tables(cell: Cell) -> Tables:
     """Return a cell's tables; its moments are exact whatever its laws are rounded to."""
     least, chances = _counts(cell.persons, cell.split.share)
@@ -155,8 +151,8 @@ def _tables(cell: Cell) -> Tables:
         _amounts(cell, above),
         len(sums.SCORES) * np.stack([body_rows, excess_rows]),
         blend,
-        body.ravel(),
-        excess.ravel(),
+        body.astype(np.float32).ravel(),
+        excess.astype(np.float32).ravel(),
     )
 
 
@@ -180,49 +176,21 @@ def _amounts(cell: Cell, above: np.ndarray) -> np.ndarray:
 
 
 def _body_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the laws of the body and which one each count takes.
-
-    More than 64 people have one law at their expected number: a few more or less change nothing.
-    """
-    shape, point = _unit(cell)
+    """Return the laws of the body, and which one each count takes."""
     below = cell.persons - above
-    if below[-1] > sums.LATTICE:
-        typical = round(cell.persons * (1.0 - cell.split.share))
-        return sums.body(shape, point, typical)[None, :], np.zeros_like(above)
-    laws = [sums.body(shape, point, n) if n else np.zeros_like(sums.SCORES) for n in below]
-    return np.stack(laws), np.arange(len(above))
+    if below[-1] > _MANY:
+        typical = np.array([round(cell.persons * (1.0 - cell.split.share))])
+        law = atlas.laws_of(sums.body, cell.severity, cell.split.point, typical)
+        return law, np.zeros_like(above)
+    laws = atlas.laws_of(sums.body, cell.severity, cell.split.point, below)
+    return laws, np.arange(len(above))
 
 
 def _excess_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the laws of the excess, which one each count takes, and how much of the next."""
-    shape, point = _unit(cell)
-    at = np.searchsorted(_COUNTS, above, side="right") - 1
-    kept = _COUNTS[at[0] : at[-1] + 2]
-    laws = np.stack([_excess_law(shape, point, int(k)) for k in kept])
-    root = 1.0 / np.sqrt(np.maximum(_COUNTS, 1))  # laws are near to lines in 1 / sqrt(count)
-    blend = (root[at] - 1.0 / np.sqrt(np.maximum(above, 1))) / (root[at] - root[at + 1] + 1e-300)
-    return laws, at - at[0], blend
-
-
-def _unit(cell: Cell) -> tuple[Severity, float]:
-    return replace(cell.severity, scale=1.0), cell.split.point / cell.severity.scale
-
-
-def _excess_law(shape: Severity, point: float, count: int) -> np.ndarray:
-    """Return a law of the excess, between those kept at the nearest points either side."""
-    if count == 0 or not shape.survival(point):
-        return np.zeros_like(sums.SCORES)
-    if not shape.smooth:
-        return _kept_law(shape, point, count)
-    place = np.log(point) / _THRESHOLDS
-    low, high = (np.exp(_THRESHOLDS * (np.floor(place) + i)) for i in (0, 1))
-    part = place - np.floor(place)
-    return (1.0 - part) * _kept_law(shape, low, count) + part * _kept_law(shape, high, count)
-
-
-@lru_cache(maxsize=8192)
-def _kept_law(shape: Severity, point: float, count: int) -> np.ndarray:
-    return sums.excess(shape, point, count)
+    levels, way = atlas.level(above)
+    kept = range(int(levels[0]), int(levels[-1]) + 2)
+    return atlas.laws(sums.excess, cell.severity, cell.split.point, kept), levels - levels[0], way
 
 
 def _totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -214,6 +214,11 @@ class Severity:
         return 1.0 - float(self.survival(0.0))
 
     @property
+    def unit(self) -> Self:
+        """Return the same shape at scale one."""
+        return replace(self, scale=1.0)
+
+    @property
     def smooth(self) -> bool:
         """Return whether no part of it is a list of people."""
         return all(
@@ -303,7 +308,7 @@ class Severity:
         given = np.minimum(share / sum(self.weights), 1.0)
         ends = np.log(np.maximum([law.exceeded(given) for law in self.laws], _TINY))
         low, high = ends.min(axis=0), ends.max(axis=0)
-        unit = replace(self, scale=1.0)
+        unit = self.unit
         for _ in range(_HALVINGS):
             middle = (low + high) / 2.0
             beyond = unit.survival(np.exp(middle)) > share

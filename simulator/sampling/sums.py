@@ -18,9 +18,11 @@ __all__ = ["LATTICE", "SCORES", "body", "excess"]
 LATTICE = 64  # people; above it the characteristic function is the cheaper and no less exact
 SCORES = np.linspace(-8.25, 8.25, 529)
 _LOWER, _UPPER = special.ndtr(SCORES), special.ndtr(-SCORES)
+_MIDDLE = len(SCORES) // 2
 _FAINT = 1e-11  # probabilities below it drown in rounding
-_RARE = 1e-8  # below it one person alone makes the excess of all
-_CELLS = 2**15
+_RARE = 1e-7  # below it one person alone makes the excess of all
+_MOST_STEPS = 16.0  # of a lattice, as a power of two
+_LAST = int(np.searchsorted(-_UPPER, -_RARE))
 _PER_SD = 32.0
 _BINS = 400
 _LOWEST = -12.0
@@ -48,25 +50,24 @@ def excess(severity: Severity, point: float, count: int) -> np.ndarray:
     Where one person alone makes the tail, the tail is that person's.
     """
     share = float(severity.survival(point))
-    single = severity.exceeded(share * _UPPER / count)
     if count == 1:
-        return _standardised(single)
+        return _standardised(severity.exceeded(share * _UPPER))
     if count <= LATTICE:
-        bulk = _lattice_quantiles(*_excess_lattice(severity, point), count)
-        scale = 1.0
+        bulk, scale = _lattice_quantiles(*_excess_lattice(severity, point), count), 1.0
     else:
         values, weights = _excess_nodes(severity, point)
         bulk = _fourier_quantiles(values, weights, count)
-        mean = weights @ values
-        scale = 1.0 / np.sqrt(count * (weights @ np.square(values - mean)))
-    return _standardised(_with_tail(bulk, single * scale))
+        scale = 1.0 / np.sqrt(count * (weights @ np.square(values - weights @ values)))
+    single = np.interp(np.log(share * _UPPER[_LAST:] / count), *_logarithms(severity))
+    tail = bulk[_LAST] + scale * (np.exp(single[1:]) - np.exp(single[0]))
+    return _standardised(np.concatenate([bulk[: _LAST + 1], tail]))
 
 
-def _with_tail(bulk: np.ndarray, single: np.ndarray) -> np.ndarray:
-    """Return `bulk` continued beyond the last common score by the steps of `single`."""
-    last = int(np.searchsorted(-_UPPER, -_RARE))
-    tail = bulk[last] + single[last + 1 :] - single[last]
-    return np.concatenate([bulk[: last + 1], tail])
+@lru_cache(maxsize=64)
+def _logarithms(severity: Severity) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logarithms of shares of people and of the amounts that these shares exceed."""
+    shares = np.linspace(-64.0, 0.0, 641)
+    return shares, np.log(np.maximum(severity.exceeded(np.exp(shares)), 1e-300))
 
 
 def _standardised(quantiles: np.ndarray) -> np.ndarray:
@@ -97,35 +98,48 @@ _WEIGHTS, _SQUARES, _PRODUCTS = _line_weights()
 
 @lru_cache(maxsize=64)
 def _body_lattice(severity: Severity, point: float) -> tuple[float, np.ndarray]:
-    """Return the step of a lattice and the transform of one person's body upon it."""
+    """Return the step of a lattice and one person's chances upon it, transformed."""
     split = severity.split(point)
-    step = max(split.body_sd / _PER_SD, LATTICE * point / _CELLS, 1e-12 * point)
-    edges = np.minimum(step * (np.arange(_CELLS) + 0.5), point)
-    return step, _transform((severity.survival(edges) - split.share) / (1.0 - split.share))
+    if split.body_sd == 0.0:
+        return 0.0, _transform(np.zeros(2))
+    values, weights = _body_nodes(severity, point)
+    most_sd = split.body_sd * np.sqrt(LATTICE)
+    reach = _reach((values - split.body_mean) / most_sd, weights, LATTICE) * most_sd
+    edges = _lattice(LATTICE * split.body_mean + reach, split.body_sd)
+    below = severity.survival(np.minimum(edges, point)) - split.share
+    return 2.0 * edges[0], _transform(below / (1.0 - split.share))
 
 
 @lru_cache(maxsize=64)
 def _excess_lattice(severity: Severity, point: float) -> tuple[float, np.ndarray]:
-    """Return the step of a lattice and the transform of one person's excess upon it."""
+    """Return the step of a lattice and one person's chances upon it, transformed."""
     split = severity.split(point)
+    if split.excess_sd == 0.0:
+        return 0.0, _transform(np.zeros(2))
     most = float(severity.exceeded(split.share * _RARE / (4.0 * LATTICE))) - point
     reach = most + LATTICE * split.excess_mean + 12.0 * split.excess_sd
-    step = max(split.excess_sd / _PER_SD, reach / _CELLS, 1e-12 * point)
-    edges = point + step * (np.arange(_CELLS) + 0.5)
-    return step, _transform(severity.survival(edges) / split.share)
+    edges = _lattice(reach, split.excess_sd)
+    return 2.0 * edges[0], _transform(severity.survival(point + edges) / split.share)
+
+
+def _lattice(reach: float, sd: float) -> np.ndarray:
+    """Return the upper edges of a lattice's steps: a 32nd of `sd`, if that many are enough."""
+    size = min(max(np.ceil(np.log2(_PER_SD * reach / sd)), 10.0), _MOST_STEPS)
+    return max(sd / _PER_SD, reach / 2.0**size) * (np.arange(2 ** int(size)) + 0.5)
 
 
 def _transform(survival: np.ndarray) -> np.ndarray:
-    masses = -np.diff(survival, prepend=1.0, append=0.0)[:-1]
-    return np.fft.rfft(masses)
+    return np.fft.rfft(-np.diff(survival, prepend=1.0))
 
 
 def _lattice_quantiles(step: float, transform: np.ndarray, count: int) -> np.ndarray:
     """Return the quantiles at `SCORES` of the `count`-fold sum on a lattice, in USD."""
-    masses = np.maximum(np.fft.irfft(transform**count, _CELLS), 0.0)
-    upper = np.cumsum(masses[::-1])[::-1]
-    edges = step * (np.arange(_CELLS) - 0.5)
-    return _inverted(edges, np.cumsum(masses) - masses, upper, _FAINT)
+    chances = np.maximum(np.fft.irfft(transform**count), 0.0)
+    edges = step * (np.arange(len(chances) + 1) - 0.5)
+    lower = np.interp(np.maximum(_LOWER, _FAINT), np.append(0.0, np.cumsum(chances)), edges)
+    rising = np.append(0.0, np.cumsum(chances[::-1]))
+    upper = np.interp(np.maximum(_UPPER, _FAINT), rising, edges[::-1])
+    return np.maximum(np.concatenate([lower[:_MIDDLE], upper[_MIDDLE:]]), 0.0)
 
 
 def _inverted(x: np.ndarray, lower: np.ndarray, upper: np.ndarray, faint: float) -> np.ndarray:
