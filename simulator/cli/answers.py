@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,18 +107,23 @@ def statement(title: str, rows: Iterable["Row"], *, as_json: bool) -> None:
         return
     say(title)
     say()
-    shown = [
-        (row.line, row.segment or "", amount(row.value, row.unit), row.unit, row.text, row.cites)
-        for row in rows
-    ]
-    wide = max(len(figure) for _, _, figure, *_ in shown)
-    last: tuple[str, ...] = ()
-    for line, segment, figure, unit, text, cites in shown:
-        name = f"{line}.{segment}" if segment else line
-        say(f"{figure.rjust(wide)} {unit:<19} {name}: {text}")
-        for cite in () if cites == last else cites:
-            say(f"{'':{wide}}   {cite}")
-        last = cites
+    for line in _lines(list(rows)):
+        say(line)
+
+
+def _lines(rows: Sequence["Row"]) -> Iterator[str]:
+    """Yield a statement: figures right, each line's sentence and grounds once, under its name."""
+    figures = [amount(row.value, row.unit) for row in rows]
+    wide = max(map(len, figures))
+    above = ""
+    for row, figure in zip(rows, figures, strict=True):
+        name = f"{row.line}.{row.segment}" if row.segment else row.line
+        if row.line == above:
+            yield f"{figure.rjust(wide)}  {name}"
+            continue
+        yield f"{figure.rjust(wide)}  {name}: {row.text}"
+        yield from (f"{'':{wide}}      {cite}" for cite in row.cites)
+        above = row.line
 
 
 def settled(sheet: "Settled", *, as_json: bool) -> bool:

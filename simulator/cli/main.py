@@ -19,7 +19,8 @@ def main() -> None:
     """Run the command line; what we did not foresee is our mistake, said in one line."""
     sys.excepthook = _our_mistake
     signal.signal(signal.SIGTERM, _ended)
-    app()
+    # Not app(), which would put a traceback of its own in the place of our line.
+    typer.main.get_command(app)()
 
 
 def _our_mistake(

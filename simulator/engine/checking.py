@@ -119,6 +119,8 @@ def _override(document: Document, path: str, choices: list[_Choice]) -> Iterator
     if len(parts) < 4:
         yield document.mistake(keys, "is no term; must read program.year.option.term")
         return
+    if not choices:
+        return
     fitting = [c for c in choices if covers(path, [c.program, str(c.year), c.option])]
     if not fitting:
         used = sorted({f"{c.program}.{c.year}.{c.option}" for c in choices})
@@ -126,7 +128,7 @@ def _override(document: Document, path: str, choices: list[_Choice]) -> Iterator
         yield document.mistake(keys, f"is used by no contract; they use {', '.join(used)}{hint}")
         return
     value = at(document.value, (*keys, "value"))
-    for choice in fitting:
+    for choice in fitting if isinstance(value, str | int | float) else ():
         try:
             programs.contract(
                 *choice[:3], variant=choice.variant, overrides=[(parts[3], value, "")]

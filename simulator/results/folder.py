@@ -17,7 +17,7 @@ from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
 __all__ = ["RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
-__all__ += ["run_scenario", "terms", "version", "write_text"]
+__all__ += ["run_rules", "run_scenario", "terms", "version", "write_text"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
 
@@ -50,10 +50,20 @@ def identity(scenario: Scenario, rules: str, code: str) -> str:
 
 
 def run_scenario(folder: Path) -> Scenario:
-    """Return the scenario that was run."""
-    if not (folder / SCENARIO).is_file():
-        raise ResultsError(f"{folder} is no run; a run is a folder with {SCENARIO} in it")
+    """Return the scenario that was run. Raises ResultsError for a folder that is no run."""
+    _held(folder, SCENARIO)
     return reading.read(folder / SCENARIO)
+
+
+def run_rules(folder: Path) -> str:
+    """Return the `rules.yaml` of a run. Raises ResultsError if it is gone."""
+    return _held(folder, RULES).read_text(encoding="utf-8")
+
+
+def _held(folder: Path, name: str) -> Path:
+    if not (folder / name).is_file():
+        raise ResultsError(f"{folder} is no run, or is damaged: it holds no {name}")
+    return folder / name
 
 
 def rules_text(cases: Iterable[Mapping[str, Sequence[Contract]]]) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from simulator.errors import ResultsError
-from simulator.results.folder import RULES, SCENARIO, identity, run_scenario, terms
+from simulator.results.folder import RULES, SCENARIO, identity, run_rules, run_scenario, terms
 from simulator.results.manifest import entries
-from simulator.results.store import STORE, Block, Store, blocks
+from simulator.results.store import STORE, Block, Pin, Store, blocks
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sweep import cases
 
@@ -87,12 +87,8 @@ def _found(folder: Path) -> Path:
 
 
 def _refuse_foreign(folder: Path, scenario: Scenario, store: Store) -> None:
-    if identity(scenario, _rules(folder), store.pin.code) != store.pin.digest:
+    if identity(scenario, run_rules(folder), store.pin.code) != store.pin.digest:
         raise ResultsError(f"{folder}: {SCENARIO} or {RULES} is not what was run; it was altered")
-
-
-def _rules(folder: Path) -> str:
-    return (folder / RULES).read_text(encoding="utf-8")
 
 
 def _refuse(folder: Path, refused: Sequence[Block], why: Mapping[Block, str]) -> None:
@@ -117,7 +113,7 @@ def _whole(wanted: Sequence[Block], bad: Mapping[Block, str], trials: int) -> np
 def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:
     """Return the lines that all contracts have, side by side in the scenario's order."""
     labels = list(scenario.contracts)
-    opened = [_contract(folder, label) for label in labels]
+    opened = [_contract(folder, label, store.pin) for label in labels]
     shared = [name for name in opened[0].data_vars if all(name in other for other in opened[1:])]
     by_contract = pd.Index(labels, name="contract", dtype=object)
     return xr.concat([one[shared] for one in opened], dim=by_contract, coords="minimal").transpose(
@@ -125,16 +121,17 @@ def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:
     )
 
 
-def _contract(folder: Path, label: str) -> xr.Dataset:
-    # One piece along trial, so that a sum does not depend on the size of blocks.
-    pieces = {"trial": -1}
-    found = xr.open_zarr(folder / STORE, group=label, consolidated=False, chunks=pieces)
+def _contract(folder: Path, label: str, pin: Pin) -> xr.Dataset:
+    found = xr.open_zarr(folder / STORE, group=label, consolidated=False, chunks=None)
+    # One piece along trial, so that a sum does not depend on the size of blocks; and named by
+    # what it holds, so that a run opened before it was extended is not taken for the longer one.
+    named = f"{folder.resolve()}-{pin.digest}-{found.sizes['trial']}"
     words = {
         name: (name, coord.values.astype(object))
         for name, coord in found.coords.items()
         if coord.dtype.kind not in "if"
     }
-    return found.assign_coords(words)
+    return found.chunk({"case": 1, "trial": -1}, token=named).assign_coords(words)
 
 
 def _coordinates(scenario: Scenario) -> dict[str, object]:
@@ -166,7 +163,7 @@ def _attributes(
         "digest": store.pin.digest,
         "block": store.pin.block,
         "scenario": (folder / SCENARIO).read_text(encoding="utf-8"),
-        "terms": json.dumps(terms(_rules(folder))),
+        "terms": json.dumps(terms(run_rules(folder))),
         "observed": json.dumps(_observed(scenario)),
     }
 

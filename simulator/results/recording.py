@@ -11,7 +11,15 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulator.results.folder import RULES, RUN, SCENARIO, run_scenario, terms, write_text
+from simulator.results.folder import (
+    RULES,
+    RUN,
+    SCENARIO,
+    run_rules,
+    run_scenario,
+    terms,
+    write_text,
+)
 from simulator.results.manifest import entries, rewrite
 from simulator.results.opening import digest, unsound
 from simulator.results.store import STORE, Pin, Store
@@ -28,16 +36,18 @@ def prepare(
 ) -> None:
     """Make a run's folder ready for blocks up to its trials: created, or extended.
 
-    What is committed stays; a block that was altered since is no longer committed.
+    What is committed stays; a block that was altered since is no longer committed. Raises
+    ScenarioError for a scenario made in Python that would not be read back.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / RULES, rules)
+    write_text(folder / SCENARIO, reading.canonical(scenario))
+    run_scenario(folder)
     if not (folder / STORE).exists():
         Store.create(folder, pin, samples)
         rewrite(folder, [])
     Store(folder).extend(scenario.trials)
     _forget_altered(folder)
-    write_text(folder / SCENARIO, reading.canonical(scenario))
 
 
 def _forget_altered(folder: Path) -> None:
@@ -56,7 +66,7 @@ def close(folder: Path, began: datetime, computed: int) -> None:
         "seed": scenario.seed,
         "trials": scenario.trials,
         "sha256": digest(folder),
-        "terms": statuses((folder / RULES).read_text(encoding="utf-8")),
+        "terms": statuses(run_rules(folder)),
         "versions": {"python": platform.python_version(), **{n: version(n) for n in _DECIDE}},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "began": began.isoformat(timespec="seconds"),

@@ -1,0 +1,112 @@
+import json
+
+import numpy as np
+import pytest
+
+from simulator import results
+from simulator.engine.run import run
+from tests.runs import small
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return the run that others are held against: one block, one worker."""
+    return run(small(), tmp_path_factory.mktemp("whole"), workers=1, block=300)
+
+
+def computed(folder):
+    return json.loads((folder / "run.json").read_text())["blocks_computed"]
+
+
+def only(out):
+    (folder,) = out.iterdir()
+    return folder
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("block", [70, 128, 500])
+def test_a_run_is_the_same_however_it_is_cut_and_spread(whole, tmp_path, block, workers):
+    again = run(small(), tmp_path, workers=workers, block=block)
+    assert results.digest(again.attrs["path"]) == results.digest(whole.attrs["path"])
+    assert again.attrs["digest"] == whole.attrs["digest"]
+
+
+@pytest.mark.slow
+def test_a_run_is_the_same_on_processes(whole, tmp_path):
+    again = run(small(), tmp_path, scheduler="processes", workers=2, block=100)
+    assert results.digest(again.attrs["path"]) == results.digest(whole.attrs["path"])
+
+
+def test_the_first_trials_of_a_longer_run_are_those_of_a_shorter_one(tmp_path):
+    long = run(small(10_000), tmp_path / "long")
+    short = run(small(1_000), tmp_path / "short", block=250)
+    assert long.isel(trial=slice(1_000)).equals(short)
+
+
+def test_more_trials_extend_a_run_and_leave_what_is_there(tmp_path):
+    first = run(small(200), tmp_path, block=100)
+    chunks = {p: p.read_bytes() for p in only(tmp_path).rglob("c/0/*/0/0")}
+    longer = run(small(250), tmp_path)
+    assert only(tmp_path) == only(tmp_path).parent / first.attrs["path"].split("/")[-1]
+    assert computed(only(tmp_path)) == 1
+    assert {p: p.read_bytes() for p in chunks} == chunks
+    assert longer.sizes["trial"] == 250
+    assert first.equals(longer.isel(trial=slice(200)))
+
+
+def test_fewer_trials_than_are_there_cost_nothing_and_show_fewer(tmp_path):
+    run(small(200), tmp_path, block=100)
+    fewer = run(small(150), tmp_path)
+    assert fewer.sizes["trial"] == 150
+    assert computed(only(tmp_path)) == 0
+
+
+def test_a_run_that_lost_blocks_computes_them_again_and_no_others(whole, tmp_path):
+    run(small(), tmp_path, block=100)
+    manifest = only(tmp_path) / "manifest.jsonl"
+    lines = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text(lines[0] + lines[1][:30])
+    (only(tmp_path) / "trials.zarr/enhanced/benchmark_usd/c/0/2/0/0").unlink()
+    again = run(small(), tmp_path)
+    assert computed(only(tmp_path)) == 2
+    assert results.digest(again.attrs["path"]) == results.digest(whole.attrs["path"])
+
+
+def test_a_block_that_was_altered_is_computed_again(whole, tmp_path):
+    run(small(), tmp_path, block=100)
+    chunk = only(tmp_path) / "trials.zarr/enhanced/settlement_usd/c/0/1/0/0"
+    chunk.write_bytes(np.full(100, 7.0, "<f4").tobytes())
+    again = run(small(), tmp_path)
+    assert computed(only(tmp_path)) == 1
+    assert results.digest(again.attrs["path"]) == results.digest(whole.attrs["path"])
+
+
+def test_progress_is_told_from_what_is_there_to_all(tmp_path):
+    told = []
+    run(small(), tmp_path, block=100, progress=lambda done, total: told.append((done, total)))
+    run(small(350), tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3), (3, 4), (4, 4)]
+
+
+def test_what_is_interrupted_is_kept(tmp_path):
+    def stop_at_two(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(small(), tmp_path, workers=1, block=50, progress=stop_at_two)
+    again = run(small(), tmp_path)
+    assert computed(only(tmp_path)) == 4
+    assert again.sizes["trial"] == 300
+
+
+def test_every_case_of_a_sweep_has_the_same_draws(tmp_path):
+    sweep = {"grid": {"experience.effect.mean": [0.0, 0.02]}}
+    scenario = small(100).model_validate({**small(100).model_dump(), "sweep": sweep})
+    swept = run(scenario, tmp_path)
+    alone = run(small(100), tmp_path)
+    assert swept.settlement_usd.dims == ("case", "trial", "year", "aco", "contract")
+    assert swept["experience.effect.mean"].values.tolist() == ["0.0", "0.02"]
+    first = swept.settlement_usd.isel(case=0, drop=True)
+    assert np.array_equal(first.values, alone.settlement_usd.values)
+    assert (swept.settlement_usd.mean("trial").diff("case") > 0).all()
