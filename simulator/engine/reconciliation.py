@@ -1,0 +1,204 @@
+"""A published file of results, recomputed row by row: what was paid, and what the rules give."""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from simulator import programs
+from simulator.engine.remarks import explained, parting, remarks
+from simulator.engine.restatement import Restatement
+from simulator.errors import ScenarioError
+from simulator.population.published import Published, read
+from simulator.programs.mssp import Mssp
+from simulator.units import round_half_away
+
+__all__ = ["Replay", "Row", "Totals", "replay"]
+
+_HEADER = ("ACO_ID", "published_usd", "recomputed_usd", "difference_usd", "note")
+_DOLLAR, _THOUSANDTH = 1.0, 0.001
+# A spreadsheet takes a cell that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Verdict = Literal["within", "explained", "unexplained"]
+
+
+class Row(NamedTuple):
+    """One ACO: what was published, what the rules give, and why, where they differ."""
+
+    aco_id: str
+    published_usd: float | None
+    recomputed_usd: float | None
+    difference_usd: float | None
+    note: str
+    verdict: Verdict
+
+
+class Totals(NamedTuple):
+    """A file in seven figures: rows, dollars paid and owed, and how many rows are met."""
+
+    rows: int
+    paid_usd: float
+    owed_usd: float
+    within_dollar: int
+    within_thousandth: int
+    explained: int
+    unexplained: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A file replayed: every row of it, in its order."""
+
+    program: str
+    year: int
+    file: str
+    rows: tuple[Row, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """Return the file in seven figures; a row within a dollar is within 0.1%, too."""
+        published = [row.published_usd for row in self.rows if row.published_usd is not None]
+        verdicts = Counter(row.verdict for row in self.rows)
+        near = [row for row in self.rows if row.verdict == "within"]
+        return Totals(
+            rows=len(self.rows),
+            paid_usd=sum(usd for usd in published if usd > 0.0),
+            owed_usd=0.0 - sum(usd for usd in published if usd < 0.0),
+            within_dollar=sum(abs(row.difference_usd or 0.0) <= _DOLLAR for row in near),
+            within_thousandth=len(near),
+            explained=verdicts["explained"],
+            unexplained=verdicts["unexplained"],
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the totals as the last lines that the command prints."""
+        totals = self.totals
+        return (
+            f"rows {totals.rows:,}",
+            f"paid ${totals.paid_usd:,.0f}",
+            f"owed ${totals.owed_usd:,.0f}",
+            f"rows within $1 {totals.within_dollar:,}",
+            f"rows within 0.1% {totals.within_thousandth:,}",
+            f"rows explained {totals.explained:,}",
+            f"rows unexplained {totals.unexplained:,}",
+        )
+
+    def csv(self) -> str:
+        """Return the rows as comma-separated text under its five columns."""
+        out = StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(_HEADER)
+        for row in self.rows:
+            amounts = (row.published_usd, row.recomputed_usd, row.difference_usd)
+            writer.writerow([_inert(row.aco_id), *map(_dollars, amounts), _inert(row.note)])
+        return out.getvalue()
+
+
+def replay(program: str, path: str | Path, year: int | None = None) -> Replay:
+    """Return a public-use file of results with every row recomputed by the rules.
+
+    Parameters
+    ----------
+    program : the program whose results the file holds
+    path : the file, of any vintage
+    year : performance year, if neither a column nor the file's name says it
+
+    Raises
+    ------
+    ScenarioError
+        If the file as a whole cannot be used.
+    RulesError
+        If there are no rules for its year.
+    """
+    published = read(program, path, year)
+    known = programs.options(program, published.year)
+    rows: dict[int, Row] = {}
+    for option in dict.fromkeys(published.options):
+        places = np.flatnonzero([named == option for named in published.options])
+        if option in known:
+            rows |= _settled(program, published, option, places)
+            continue
+        allowed = f"{program} {published.year} has {', '.join(known)}"
+        for place in map(int, places):
+            fault = f"{published.option_fault(place)}; {allowed}"
+            rows[place] = _unsettled(published, place, [fault])
+    every = tuple(rows[row] for row in range(len(published)))
+    return Replay(program, published.year, published.file, every)
+
+
+def _settled(
+    program: str, published: Published, option: str, places: np.ndarray
+) -> dict[int, Row]:
+    contract = programs.contract(program, published.year, option)
+    if not isinstance(contract, Mssp):
+        raise ScenarioError(f"{program} cannot be replayed; mssp can")
+    restatement = Restatement(published, contract, places)
+    settled, said = restatement.line("settlement_usd"), remarks(restatement)
+    reasons = explained(restatement)
+    rows = {}
+    for row, place in enumerate(map(int, places)):
+        if faults := restatement.faults(row):
+            rows[place] = _unsettled(published, place, faults)
+            continue
+        met = _met(published.settlement_usd[place], settled[row])
+        verdict: Verdict = "within" if met else "explained" if reasons[row] else "unexplained"
+        why = {"within": [], "explained": reasons[row], "unexplained": [parting(restatement, row)]}
+        rows[place] = _row(published, place, settled[row], [*why[verdict], *said[row]], verdict)
+    return rows
+
+
+def _unsettled(published: Published, place: int, faults: Sequence[str]) -> Row:
+    """Return a row that lacks a figure that the rules need; the note says which."""
+    return _row(published, place, math.nan, faults, "explained")
+
+
+def _met(published: float, recomputed: float) -> bool:
+    return abs(recomputed - published) <= max(_DOLLAR, _THOUSANDTH * abs(published))
+
+
+def _row(
+    published: Published, place: int, recomputed: float, said: Sequence[str], verdict: Verdict
+) -> Row:
+    printed = float(published.settlement_usd[place])
+    unprinted = [] if math.isfinite(printed) else [published.fault("settlement_usd", place)]
+    verdict = "explained" if unprinted else verdict
+    return Row(
+        published.aco_ids[place],
+        _known(printed),
+        _known(recomputed),
+        _known(recomputed - printed),
+        "; ".join([*unprinted, *said, *_oddities(published, place)]),
+        verdict,
+    )
+
+
+def _known(usd: float) -> float | None:
+    return float(round_half_away(usd, 2)) if math.isfinite(usd) else None
+
+
+def _oddities(published: Published, place: int) -> Iterator[str]:
+    """Yield what is odd about a row, though the settlement does not need it."""
+    aco_id = published.aco_ids[place]
+    lines = [str(published.lines[row]) for row in published.places[aco_id]]
+    if not aco_id:
+        yield f"line {published.lines[place]}: {published.fault('aco_id', place)}"
+    elif len(lines) > 1:
+        name = published.name("aco_id")
+        yield f"{name} {aco_id} is on lines {', '.join(lines)}; once is allowed"
+    if published.has("person_years") and not published.figures("person_years")[place] > 0.0:
+        yield published.fault("person_years", place)
+
+
+def _dollars(usd: float | None) -> str:
+    return "" if usd is None else f"{usd:.2f}"
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

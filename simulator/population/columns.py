@@ -1,0 +1,162 @@
+"""The columns of CMS's public-use files of results, under every name that a vintage gives them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["COLUMNS", "LEVELS", "TRACKS", "YEARS", "Column", "key"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of a row: its names over the years, how it is written, and what it must be.
+
+    A share is a fraction or a percentage, a rate is too (and is small, whatever its sign says).
+    """
+
+    names: tuple[str, ...]
+    kind: Literal["text", "number", "share", "rate", "flag"] = "number"
+    needs: str = "a number is needed"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the names as headers are compared."""
+        return tuple(key(name) for name in self.names)
+
+
+def key(name: str) -> str:
+    """Return a name without case, spaces and signs, as headers are compared.
+
+    >>> key("ABtotBnchmk"), key("Total expenditures ($)"), key("Track 1+"), key("met_alt_qps")
+    ('abtotbnchmk', 'totalexpenditures', 'track1plus', 'metaltqps')
+    """
+    return re.sub(r"[^a-z0-9]", "", name.casefold().replace("+", "plus"))
+
+
+_DOLLARS = "a dollar amount is needed"
+_SHARE = "a share or a percentage is needed"
+_FLAG = "0 or 1 is needed"
+
+_OF_THE_ACO: Mapping[str, Column] = {
+    "aco_id": Column(("ACO_ID", "ACO_Num", "ACO Identifier"), "text", "an identifier is needed"),
+    "name": Column(("ACO_Name",), "text"),
+    "year": Column(("Performance_Year", "year"), "text", "a year is needed"),
+    "agreement_kind": Column(("Agree_Type",), "text"),
+    "agreement_number": Column(("Agreement_Period_Num",)),
+    "start": Column(("Current_Start_Date", "Start_Date"), "text", "a date is needed"),
+    "level": Column(("Current_Track",), "text", "A, B, C, D, E or EN is needed"),
+    "assignment": Column(("Assign_Type",), "text"),
+    "revenue_class": Column(("Rev_Exp_Cat",), "text", "Low Revenue or High Revenue is needed"),
+    "persons": Column(
+        ("N_AB", "Total number of assigned beneficiaries"),
+        needs="a number of people above 0 is needed",
+    ),
+    "person_years": Column(
+        ("N_AB_Year_PY", "N_AB_Year", "Total assigned beneficiary person years"),
+        needs="person-years above 0 are needed",
+    ),
+    "dual_share": Column(("Perc_Dual",), "share", _SHARE),
+}
+
+_OF_THE_SETTLEMENT: Mapping[str, Column] = {
+    "historical_benchmark_ppy": Column(("HistBnchmk",), needs=_DOLLARS),
+    "updated_benchmark_ppy": Column(("UpdatedBnchmk",), needs=_DOLLARS),
+    "expenditure_ppy": Column(("Per_Capita_Exp_TOTAL_PY",), needs=_DOLLARS),
+    "benchmark_usd": Column(
+        ("ABtotBnchmk", "Total benchmark expenditures ($)"),
+        needs="a dollar amount above 0 is needed",
+    ),
+    "expenditure_usd": Column(("ABtotExp", "Total expenditures ($)"), needs=_DOLLARS),
+    "gross_savings_usd": Column(("BnchmkMinExp", "Total savings/losses ($)"), needs=_DOLLARS),
+    "minimum_savings_share": Column(
+        ("MinSavPerc", "Minimum Savings Rate (%)"), "rate", "a rate of 0 or more is needed"
+    ),
+    "generated_usd": Column(("GenSaveLoss",), needs=_DOLLARS),
+    "met": Column(("Met_QPS",), "flag", _FLAG),
+    "met_alternative": Column(("Met_AltQPS",), "flag", _FLAG),
+    "quality_score": Column(("QualScore", "Quality Score"), "share", "a score is needed"),
+    "maximum_share": Column(
+        ("MaxShareRate", "QualPerfShare", "Quality Performance Sharing Rate"), "share", _SHARE
+    ),
+    "sharing_share": Column(("FinalShareRate", "Final sharing rate"), "share", _SHARE),
+    "reduced": Column(("ReducedSS",), "flag", _FLAG),
+    "loss_share": Column(("FinalLossRate",), "share", _SHARE),
+    "revenue_limited": Column(("RevLossLimit",), "flag", _FLAG),
+    "guardrail": Column(("Guardrail",), "flag", _FLAG),
+    "relief_usd": Column(("DisAdj",), needs=_DOLLARS),
+    "termination_usd": Column(
+        ("Impact_Mid_Year_Termination", "Prorate_Shared_Losses"),
+        needs="0, 1 or a dollar amount is needed",
+    ),
+    "settlement_usd": Column(("EarnSaveLoss", "Shared Savings ($)"), needs=_DOLLARS),
+    "shared_losses_usd": Column(("Shared Losses ($)",), needs=_DOLLARS),
+    "aip_balance_usd": Column(("AIPBalance",), needs=_DOLLARS),
+    "aip_recoupment_usd": Column(("AIPRecoup",), needs=_DOLLARS),
+}
+
+TRACKS: Mapping[str, Column] = {
+    option: Column(names, "flag", _FLAG)
+    for option, names in {
+        "TRACK1": ("Current_Track_1", "Track1"),
+        "TRACK1PLUS": ("Current_Track_1_Plus",),
+        "TRACK2": ("Current_Track_2", "Track2", "Track 2 ACO"),
+        "TRACK3": ("Current_Track_3",),
+        **{level: (f"Current_Basic_{level}",) for level in "ABCDE"},
+        "ENHANCED": ("Current_Enhanced",),
+    }.items()
+}
+"""The flag of each option, in files that have a column for each."""
+
+LEVELS: Mapping[str, str] = {
+    key(word): option
+    for option, words in {
+        **{x: (x, f"BASIC {x}", f"Level {x}", f"BASIC Level {x}") for x in "ABCDE"},
+        **{f"TRACK{x}": (x, f"Track {x}") for x in "123"},
+        "TRACK1PLUS": ("1+", "Track 1+"),
+        "ENHANCED": ("EN", "ENHANCED"),
+    }.items()
+    for word in words
+}
+"""The option that each word stands for, in files that have one column for all."""
+
+YEARS = ("BY1", "BY2", "BY3", "PY")
+"""The years of a row's figures by enrolment type: three base years and the performance year."""
+
+_BY_TYPE: Mapping[str, tuple[str, ...]] = {
+    "person_years": ("N_AB_Year_{people}_{year}", "N_AB_Year_{people}"),
+    "expenditure_ppy": ("Per_Capita_Exp_ALL_{dollars}_{year}",),
+    "risk_score": ("CMS_HCC_RiskScore_{dollars}_{year}",),
+    "demographic_score": ("Demog_RiskScore_{dollars}_{year}",),
+}
+_TYPES = {
+    "esrd": ("ESRD", "ESRD"),
+    "disabled": ("DIS", "DIS"),
+    "aged_dual": ("AGDU", "AGED_Dual"),
+    "aged_nondual": ("AGND", "AGED_NonDual"),
+}
+
+
+def _by_type() -> dict[str, Column]:
+    """Return a column by figure, enrolment type and year, as ``risk_score.esrd.BY3``."""
+    return {
+        f"{figure}.{kind}.{year}": Column(
+            tuple(
+                name.format(dollars=dollars, people=people, year=year)
+                for name in names
+                if "{year}" in name or year == "PY"
+            )
+        )
+        for figure, names in _BY_TYPE.items()
+        for kind, (dollars, people) in _TYPES.items()
+        for year in YEARS
+    }
+
+
+COLUMNS: Mapping[str, Column] = {
+    **_OF_THE_ACO,
+    **_OF_THE_SETTLEMENT,
+    **TRACKS,
+    **_by_type(),
+}
+"""Every figure that is read, by our own name for it."""

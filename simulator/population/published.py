@@ -1,0 +1,313 @@
+"""CMS's public-use files of results, of any vintage: every row, and every figure that is read."""
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from io import StringIO
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+
+from simulator.errors import ScenarioError
+from simulator.population import cells
+from simulator.population.columns import COLUMNS, LEVELS, TRACKS, key
+
+__all__ = ["Published", "read"]
+
+PROGRAMS = ("mssp",)
+
+# A row is known by these; without one of them a file holds no results.
+_NEEDED = (
+    "aco_id",
+    "persons",
+    "benchmark_usd",
+    "expenditure_usd",
+    "minimum_savings_share",
+    "quality_score",
+    "settlement_usd",
+)
+_FIELDS = {name: field for field, column in COLUMNS.items() for name in column.keys}
+_ABSENT = {"flag": 0.0}
+_TRIPLE = 3
+_ROUNDING = 1.0
+_YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)")
+_YEAR_AFTER_PY = re.compile(r"py_?(20[0-3]\d)(?!\d)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """A column as the file prints it: its own name, and its text in every row."""
+
+    name: str
+    kind: str
+    texts: tuple[str, ...]
+
+    @cached_property
+    def figures(self) -> np.ndarray:
+        """Return the figures, shares as fractions; not a number where there is none."""
+        match self.kind:
+            case "share" | "rate":
+                return cells.scaled(self.texts, self.kind)
+            case "flag":
+                return np.array([cells.flag(text) for text in self.texts])
+        return np.array([cells.number(text) for text in self.texts])
+
+
+@dataclass(frozen=True)
+class Published:
+    """The rows of one performance year's file, in its order; none is ever left out."""
+
+    file: str
+    year: int
+    lines: tuple[int, ...]
+    columns: Mapping[str, _Cells]
+    ragged: Mapping[int, str]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.lines)
+
+    def has(self, field: str) -> bool:
+        """Return whether the file has a column for a figure."""
+        return field in self.columns
+
+    def name(self, field: str) -> str:
+        """Return the file's own name for a column, or the one that it would have today."""
+        return self.columns[field].name if self.has(field) else COLUMNS[field].names[0]
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """Return a column as printed; blank in every row if the file has none."""
+        return self.columns[field].texts if self.has(field) else ("",) * len(self)
+
+    def figures(self, field: str) -> np.ndarray:
+        """Return a column's figures by row, shares as fractions; not a number where none is.
+
+        A flag for which the file has no column is 0.
+        """
+        if not self.has(field):
+            return np.array([_ABSENT.get(COLUMNS[field].kind, math.nan)] * len(self))
+        return self.columns[field].figures.copy()
+
+    def amounts(self, field: str) -> np.ndarray:
+        """Return a column's figures where blank means none: 0."""
+        figures = self.figures(field)
+        figures[[cells.blank(text) for text in self.texts(field)]] = 0.0
+        return figures
+
+    def fault(self, field: str, row: int) -> str:
+        """Return what is wrong with a figure that is needed: column, what was found, allowed."""
+        if not self.has(field):
+            return f"{self.name(field)} is not in the file; {COLUMNS[field].needs}"
+        text = self.texts(field)[row]
+        found = "blank" if not text else f"{text[:40]!r}"
+        masked = " (suppressed)" if text.startswith("*") else ""
+        return f"{self.name(field)} is {found}{masked}; {COLUMNS[field].needs}"
+
+    @property
+    def aco_ids(self) -> tuple[str, ...]:
+        """Return the identifier in every row, as printed."""
+        return self.texts("aco_id")
+
+    @cached_property
+    def places(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the rows of each identifier: one, unless the file has it twice."""
+        found: dict[str, tuple[int, ...]] = {}
+        for row, aco_id in enumerate(self.aco_ids):
+            found[aco_id] = (*found.get(aco_id, ()), row)
+        return found
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Return the calendar year in which each agreement started."""
+        return np.array([cells.year(text) for text in self.texts("start")])
+
+    @cached_property
+    def settlement_usd(self) -> np.ndarray:
+        """Return what each ACO was paid (plus) or owes (minus): in PY2013 in two columns."""
+        paid = self.figures("settlement_usd")
+        return paid + np.nan_to_num(self.figures("shared_losses_usd"))
+
+    @cached_property
+    def options(self) -> tuple[str, ...]:
+        """Return each row's option; empty where the file does not name exactly one."""
+        if self.has("level"):
+            return tuple(LEVELS.get(key(text), "") for text in self.texts("level"))
+        flags = {option: self.figures(option) for option in TRACKS if self.has(option)}
+        # PY2013 flags Track 2 only: the other of the two tracks of that year is Track 1.
+        if set(flags) == {"TRACK2"}:
+            flags["TRACK1"] = 1.0 - flags["TRACK2"]
+        return tuple(
+            _single([option for option, column in flags.items() if column[row] == 1.0])
+            for row in range(len(self))
+        )
+
+    def option_fault(self, row: int) -> str:
+        """Return why a row's option is not known."""
+        if self.has("level"):
+            return self.fault("level", row)
+        flags = [option for option in TRACKS if self.has(option)]
+        found = [self.name(option) for option in flags if self.figures(option)[row] == 1.0]
+        among = f"{self.name(flags[0])} to {self.name(flags[-1])}" if flags else "the tracks"
+        return f"{', '.join(found) or 'none'} of {among} is 1; exactly one is needed"
+
+
+def _single(found: Sequence[str]) -> str:
+    return found[0] if len(found) == 1 else ""
+
+
+def read(program: str, path: str | Path, year: int | None = None) -> Published:
+    """Return a public-use file of results, whatever its vintage.
+
+    Parameters
+    ----------
+    program : the program whose results the file holds
+    path : the file, comma-separated
+    year : performance year, if neither a column nor the file's name says it
+
+    Raises
+    ------
+    ScenarioError
+        If the file as a whole cannot be used: all that is wrong with it, one line each.
+    """
+    if program not in PROGRAMS:
+        allowed = ", ".join(PROGRAMS)
+        raise ScenarioError(f"{program!r} has no public-use files that are read; {allowed} has")
+    file = Path(path)
+    header, rows, lines = _table(file)
+    columns = _columns(str(file), header, rows)
+    when = _year(file, columns, year)
+    ragged = {
+        row: f"line {line} has {len(cut)} cells; the header has {len(header)}"
+        for row, (line, cut) in enumerate(zip(lines, rows, strict=True))
+        if len(cut) != len(header)
+    }
+    return Published(str(file), when, lines, columns, ragged)
+
+
+def _table(file: Path) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
+    """Return the header, the rows that hold anything, and the line on which each ends."""
+    numbered = list(_lines(file))
+    if len(numbered) < 2:
+        raise ScenarioError(f"{file}: holds no rows; a header and a row an ACO are needed")
+    (_, header), *rows = numbered
+    return header, [row for _, row in rows], tuple(line for line, _ in rows)
+
+
+def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that holds anything, with the line on which it ends."""
+    try:
+        reader = csv.reader(StringIO(_text(file.read_bytes()), newline=""))
+        for row in reader:
+            stripped = [cell.strip() for cell in row]
+            if any(stripped):
+                yield reader.line_num, stripped
+    except OSError as error:
+        raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ScenarioError(f"{file}: is no comma-separated text: {error}") from error
+
+
+def _text(content: bytes) -> str:
+    """Return a file's text: UTF-8, or as Excel on Windows writes it."""
+    if b"\0" in content:
+        raise csv.Error("it holds null bytes; save it as CSV (UTF-8)")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _columns(file: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, _Cells]:
+    """Return the columns that are known, by our own names. Raises ScenarioError for any lacking.
+
+    Where two columns could serve, the name that stands first in the table decides.
+    """
+    names = _mended(header, rows)
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        if field := _FIELDS.get(key(name)):
+            places.setdefault(field, []).append(place)
+    if wrong := [*_lacking(places, names), *_twice(places, names)]:
+        raise ScenarioError([f"{file}:1: {message}" for message in wrong])
+    chosen = {
+        field: min(found, key=lambda place: COLUMNS[field].keys.index(key(names[place])))
+        for field, found in places.items()
+    }
+    return {field: _cells(names[place], place, rows) for field, place in chosen.items()}
+
+
+def _cells(name: str, place: int, rows: Sequence[Sequence[str]]) -> _Cells:
+    kind = COLUMNS[_FIELDS[key(name)]].kind
+    return _Cells(name, kind, tuple(row[place] if place < len(row) else "" for row in rows))
+
+
+def _lacking(places: Mapping[str, object], names: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each column without which there are no results."""
+    for field in _NEEDED:
+        if field not in places:
+            known = COLUMNS[field].names
+            close = get_close_matches(known[0], names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            yield f"has no column {' or '.join(known)}{hint}"
+    if "level" not in places and not places.keys() & TRACKS.keys():
+        yield "has no column Current_Track, nor one a track, such as Current_Track_1"
+
+
+def _twice(places: Mapping[str, Sequence[int]], names: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each name that stands above two columns."""
+    for found in places.values():
+        first: dict[str, int] = {}
+        for place in found:
+            other = first.setdefault(key(names[place]), place)
+            if other != place:
+                where = f"columns {other + 1} and {place + 1}"
+                yield f"has {names[place]} twice, in {where}; once is allowed"
+
+
+def _mended(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the header with the name of total expenditures put in where it was left out.
+
+    It was if what stands right of the benchmark, plus what stands right of that, is the
+    benchmark: expenditures, then savings. The names after it, as far as they are known, belong
+    one column further right.
+    """
+    fields = [_FIELDS.get(key(name)) for name in header]
+    if "expenditure_usd" in fields or "benchmark_usd" not in fields:
+        return list(header)
+    at = fields.index("benchmark_usd") + 1
+    triples = [[cells.number(cell) for cell in row[at - 1 : at + 2]] for row in rows]
+    if not all(_adds_up(*triple) for triple in triples if len(triple) == _TRIPLE):
+        return list(header)
+    known = list(takewhile(lambda place: fields[place] is not None, range(at, len(header) - 1)))
+    moved = {place + 1: header[place] for place in known}
+    moved[at] = COLUMNS["expenditure_usd"].names[-1]
+    return [moved.get(place, name) for place, name in enumerate(header)]
+
+
+def _adds_up(benchmark: float, expenditure: float, savings: float) -> bool:
+    """Return whether three cells are a benchmark, what was spent, and the difference."""
+    return not abs(benchmark - expenditure - savings) > _ROUNDING
+
+
+def _year(file: Path, columns: Mapping[str, _Cells], said: int | None) -> int:
+    """Return the performance year: as said, else as in the column, else as in the name."""
+    if said is not None:
+        return said
+    texts = columns["year"].texts if "year" in columns else ()
+    found = sorted({int(year) for text in texts if not math.isnan(year := cells.year(text))})
+    if len(found) > 1:
+        years = ", ".join(map(str, found))
+        raise ScenarioError(f"{file}: {columns['year'].name} holds {years}; one year is needed")
+    if found:
+        return found[0]
+    named = _YEAR_AFTER_PY.search(file.stem) or _YEAR_IN_NAME.search(file.stem)
+    if named is None:
+        raise ScenarioError(
+            f"{file}: no column and no file name says the year; say it (year=2022)"
+        )
+    return int(named[1])
