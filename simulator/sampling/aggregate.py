@@ -17,6 +17,7 @@ from scipy import special
 from simulator.errors import SimulatorError
 from simulator.sampling import atlas, persons, sums
 from simulator.sampling.persons import Cell
+from simulator.sampling.quantiles import PLACES, tabulated
 from simulator.sampling.streams import Streams, compiled
 
 __all__ = ["STREAM", "Book", "Cell", "book", "draw", "expected", "spread", "totals"]
@@ -27,14 +28,9 @@ _MANY = 256  # more people at or under the point have one law: a few more change
 _GUIDE = 2_048
 _EXTREME = 2.0**-54
 
-# The normal score of a uniform, a line between the parts of each halving of its tail.
-_OCTAVES, _PARTS = 53, 128
-_TAIL = 2.0 ** np.arange(-_OCTAVES, -1)[:, None] * (1.0 + np.arange(_PARTS) / _PARTS)
-_NORMAL = special.ndtri(np.append(_TAIL, 0.5))
-_BASE = (1023 - _OCTAVES) * _PARTS
-_MANTISSA, _FRACTION, _PER_FRACTION = np.uint64(45), np.uint64(2**45 - 1), 2.0**-45
-_LAST, _LENGTH = len(_NORMAL) - 1, len(sums.SCORES)
-_LEAST = 2.0**-53
+_NORMAL = special.ndtri(np.minimum(PLACES, 0.5))  # one half; the other is its mirror image
+_LEAST = float(PLACES[0])
+_LENGTH = len(sums.SCORES)
 _CHUNK = 256  # trials at a time, so that what lies between the steps stays near
 _FIRST_SCORE, _PER_SCORE = float(sums.SCORES[0]), 1.0 / float(sums.SCORES[1] - sums.SCORES[0])
 
@@ -231,11 +227,7 @@ def _count(out: np.ndarray, u: np.ndarray, chances: np.ndarray, guide: np.ndarra
 def _place(out: np.ndarray, u: np.ndarray) -> None:
     """Fill `out` with where the normal scores of uniforms lie among `SCORES`, in steps."""
     for i in range(len(u)):
-        tail = max(min(u[i], 1.0 - u[i]), _LEAST)
-        bits = np.float64(tail).view(np.uint64)
-        node = np.int64(bits >> _MANTISSA) - _BASE
-        low, high = _NORMAL[node], _NORMAL[min(node + 1, _LAST)]
-        score = low + np.int64(bits & _FRACTION) * _PER_FRACTION * (high - low)
+        score = tabulated(max(min(u[i], 1.0 - u[i]), _LEAST), _NORMAL)
         out[i] = ((score if u[i] < 0.5 else -score) - _FIRST_SCORE) * _PER_SCORE
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.errors import SimulatorError
+from simulator.sampling.quantiles import PLACES, tabulated
 from simulator.sampling.severity import Severity, Split
 from simulator.sampling.streams import Streams, compiled, philox, unit
 
@@ -25,16 +26,13 @@ _BINS = 2**_BITS
 _TOP = 0.01  # the share of people drawn a second time, at least
 _NEVER = 1e-12
 _CHUNK = 128  # counters at a time, of eight people each
-_STEPS = 2**15 - 1  # amounts are counted in this part of the highest
+_STEPS = 2**15 - 2  # amounts are counted in this part of the highest
 _FLAG = 2**23  # marks one for the second draw; two chunks of amounts leave it alone
-_PARTS, _OCTAVES = 128, 53
 
 _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _UPPER, _LOWER, _BIN = np.uint32(32 - _BITS), np.uint32(16 - _BITS), np.uint32(_BINS - 1)
 _COUNT, _AMOUNT = np.uint32(23), np.uint32(_FLAG - 1)
 _SECOND = np.uint64(2**31)
-_MANTISSA, _FRACTION, _PER_FRACTION = np.uint64(45), np.uint64(2**45 - 1), 2.0**-45
-_BASE = (1023 - _OCTAVES) * _PARTS
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Cell:
 
 
 class _Draws(NamedTuple):
-    """One severity, ready to draw: `amounts` (bin,) in steps, `tail` (node,) in USD."""
+    """One severity, ready to draw: `amounts` (bin,) in steps, `tail` (place,) in USD."""
 
     amounts: np.ndarray
     step: float
@@ -128,12 +126,9 @@ def _draws(severity: Severity, point: float) -> _Draws:
     body = severity.quantile(middles).reshape(bins, _FINER).mean(axis=1)
     step = max(body.max(initial=0.0), 1.0) / _STEPS
     amounts = np.full(_BINS, _FLAG, np.uint32)
-    amounts[:bins] = np.diff(
-        np.rint(np.cumsum(body / step)), prepend=0.0
-    )  # rounds, but not the sum
-    octave = 2.0 ** np.arange(-_OCTAVES, 0)
-    chances = np.append(np.outer(octave, 1.0 + np.arange(_PARTS) / _PARTS), 1.0)
-    return _Draws(amounts, step, severity.exceeded(chances * (1.0 - bins / _BINS)))
+    rounded_sums = np.rint(np.cumsum(body / step))
+    amounts[:bins] = np.diff(rounded_sums, prepend=0.0)
+    return _Draws(amounts, step, severity.exceeded(PLACES * (1.0 - bins / _BINS)))
 
 
 @compiled
@@ -219,14 +214,6 @@ def _tail(
         for p in range(min(2 * _CHUNK, tops - first)):
             row = p % 2 * 2
             share = unit(np.uint64(words[row, p // 2]), np.uint64(words[row + 1, p // 2]))
-            amount = _amount(share, tail)
+            amount = tabulated(share, tail)
             below, above = below + min(amount, truncation), above + max(amount - truncation, 0.0)
     return below, above
-
-
-@compiled
-def _amount(share: float, tail: np.ndarray) -> float:
-    """Return the amount that a share of the top exceed: a line between a part of an octave."""
-    bits = np.float64(share).view(np.uint64)
-    node = np.int64(bits >> _MANTISSA) - _BASE
-    return tail[node] + (bits & _FRACTION) * _PER_FRACTION * (tail[node + 1] - tail[node])

@@ -296,8 +296,9 @@ class Severity:
     def split(self, point: float) -> Split:
         """Return the moments on either side of a truncation point."""
         share, first, second = (float(self.above(point, order)) for order in range(3))
-        body = (self.above(0.0, 1) - first) / (1.0 - share)
-        body_second = (self.above(0.0, 2) - second) / (1.0 - share)
+        below = max(1.0 - share, _TINY)
+        body = (self.above(0.0, 1) - first) / below
+        body_second = (self.above(0.0, 2) - second) / below
         mean = first / share if share else point
         variance = second / share - mean**2 if share else 0.0
         body_sd, excess_sd = np.sqrt(np.maximum([body_second - body**2, variance], 0.0))

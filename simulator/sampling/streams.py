@@ -24,7 +24,6 @@ _WEYL = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
 _DROP = np.uint64(12)
 _ZERO = np.uint64(0)
 _CHUNK = 256  # trials at a time, so that the words stay near and the loops are vectors
-_EIGHT_BYTES = 8
 
 
 @compiled
@@ -101,7 +100,7 @@ class Streams:
     def key(self, stream: str, who: str) -> np.ndarray:
         """Return the key of (seed, stream, who): (2,), uint32 words, from which kernels draw."""
         address = json.dumps([int(self.seed), stream, who]).encode()
-        return np.frombuffer(blake2b(address, digest_size=_EIGHT_BYTES).digest(), dtype="<u4")
+        return np.frombuffer(blake2b(address, digest_size=8).digest(), dtype="<u4")
 
     def uniform(
         self, stream: str, who: str, trials: range, shape: tuple[int, ...] = ()

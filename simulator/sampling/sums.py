@@ -50,7 +50,7 @@ def excess(severity: Severity, point: float, count: int) -> np.ndarray:
     Where one person alone makes the tail, the tail is that person's.
     """
     share = float(severity.survival(point))
-    if count == 1:
+    if count == 1 or severity.split(point).excess_sd == 0.0:
         return _standardised(severity.exceeded(share * _UPPER))
     if count <= LATTICE:
         bulk, scale = _lattice_quantiles(*_excess_lattice(severity, point), count), 1.0

@@ -4,6 +4,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import ndtri
 
 from simulator.errors import SimulatorError
 from simulator.sampling import quantiles
@@ -79,3 +80,16 @@ def test_a_beta_with_too_much_spread_is_refused():
 def test_labels_are_kept(draw):
     u = xr.DataArray([0.2, 0.8], dims="trial")
     assert draw(u, 10.0, 0.5).dims == ("trial",)
+
+
+@settings(deadline=None)
+@given(U)
+def test_a_tabulated_quantile_is_near_the_function(u):
+    table = ndtri(np.minimum(quantiles.PLACES, 0.5))
+    assert quantiles.tabulated(min(u, 0.5), table) == pytest.approx(ndtri(min(u, 0.5)), abs=1e-5)
+
+
+def test_every_place_gives_the_value_kept_there():
+    table = np.arange(len(quantiles.PLACES), dtype=float)
+    found = [quantiles.tabulated(u, table) for u in quantiles.PLACES[:-1].tolist()]
+    assert found == table[:-1].tolist()
