@@ -133,8 +133,10 @@ def _national_levels(document: Document) -> Iterator[Mistake]:
         if aco in starts and not _lacking(document, (*segment, "expenditure_ppy"), base):
             needed.setdefault(kind, set()).update(base)
     lacking: dict[tuple[int, ...], list[str]] = {}
-    for kind in needed.keys() & set(_ENTITLEMENTS):
-        held = (*keys, kind) if kind in _names(document, *map(str, keys)) else keys
+    names = _names(document, "market", "national_ppy")
+    misspelt = not set(names) <= set(_ENTITLEMENTS)
+    for kind in needed.keys() & set(names if misspelt else _ENTITLEMENTS):
+        held = (*keys, kind) if kind in names else keys
         years = _lacking(document, held, sorted(needed[kind]))
         lacking.setdefault(tuple(years), []).append(kind)
     for lacks, kinds in lacking.items():
@@ -187,8 +189,8 @@ def _observed(document: Document) -> Iterator[Mistake]:
 def _one_of(document: Document, keys: Keys, known: list[str]) -> Iterator[Mistake]:
     value = at(document.value, keys)
     if isinstance(value, str | int) and known and str(value) not in known:
-        text = f"is {shown(value)}; must be one of {', '.join(known)}{near(value, known)}"
-        yield document.mistake(keys, text)
+        hint = near(value, known) if isinstance(value, str) else ""
+        yield document.mistake(keys, f"is {shown(value)}; must be one of {', '.join(known)}{hint}")
 
 
 def _listed(years: Iterable[int]) -> str:

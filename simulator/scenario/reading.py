@@ -102,7 +102,7 @@ class _Files:
         notes: list[Mistake] = []
         if found.value:
             self._read.add(path.resolve())
-        for index, name in enumerate(_bases(found)):
+        for index, name in enumerate(_bases(found)[: MOST_FILES + 1]):
             target, reason = self._base(name, path, (*above, path.resolve()))
             if reason and len(notes) < MOST_FILES:
                 mistake = found.mistake(("extends", index), f"is {shown(name)}, which {reason}")
@@ -133,8 +133,10 @@ def _bases(found: Document) -> list[Value]:
 
 
 def _without_extends(found: Document) -> Document:
-    held = found.value if isinstance(found.value, dict) else {}
-    return replace(found, value={key: value for key, value in held.items() if key != "extends"})
+    if not isinstance(found.value, dict):
+        return found
+    value = {key: held for key, held in found.value.items() if key != "extends"}
+    return replace(found, value=value)
 
 
 def _named(name: object, path: Path, folder: Path) -> tuple[Path, str]:

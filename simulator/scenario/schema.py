@@ -45,7 +45,7 @@ Text = Annotated[StrictStr, Field(max_length=4_000)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class Segment(_Frozen):

@@ -1,0 +1,122 @@
+"""What must hold between fields."""
+
+import pytest
+
+SEGMENTS = "population.lakeshore.segments"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "years: [2022]",
+            "years: [2022, 2022]",
+            "x.yaml:5: years.1 is 2022 after 2022; years must rise, each given once",
+        ),
+        (
+            "years: [2022]",
+            "years: [2018]",
+            "x.yaml:8: population.lakeshore.agreement.start is 2019; "
+            "must not lie after the first performance year, 2018",
+        ),
+        (
+            "      esrd:",
+            "      esdr:",
+            f"x.yaml:12: {SEGMENTS}.esdr needs a field entitlement, for its name is none; it is "
+            "one of esrd, disabled, aged_dual, aged_nondual; did you mean esrd?",
+        ),
+        (
+            "{2018: 160, ",
+            "{2017: 160, ",
+            f"x.yaml:13: {SEGMENTS}.esrd.person_years lacks 2018; "
+            "an agreement that starts in 2019 needs 2018",
+        ),
+        (
+            "{2016: 76_000, ",
+            "{",
+            f"x.yaml:14: {SEGMENTS}.esrd.expenditure_ppy lacks 2016; "
+            "an agreement that starts in 2019 needs 2016, 2017, 2018",
+        ),
+        (
+            "2017: 1.01, 2018: 0.99, ",
+            "",
+            f"x.yaml:15: {SEGMENTS}.esrd.risk_score lacks 2017, 2018; "
+            "an agreement that starts in 2019 needs 2016, 2017, 2018",
+        ),
+        (
+            "start: 2019",
+            "start: 2020",
+            "x.yaml:8: population.lakeshore.agreement.start is 2020; "
+            "no segment's expenditure_ppy gives all base years 2017, 2018, 2019",
+        ),
+        (
+            "minimum_savings: 0.01",
+            "minimum_savings: 0.5",
+            "x.yaml:9: population.lakeshore.elections.minimum_savings is 0.5; must be one of "
+            "0, 0.005, 0.01, 0.015, 0.02 or variable (0.5% is written 0.005)",
+        ),
+        (
+            "option: E}",
+            "option: {2023: E}}",
+            "x.yaml:26: contracts.stay.option lacks 2022; every performance year needs an option",
+        ),
+        (
+            "    revenue_ppy: 3_600",
+            "    observed: {year: 2022, contract: styy, settlement_usd: 1, source: us}",
+            "x.yaml:10: population.lakeshore.observed.contract is 'styy'; "
+            "must be one of stay, move; did you mean stay?",
+        ),
+        (
+            "    revenue_ppy: 3_600",
+            "    observed: {year: 2021, contract: stay, settlement_usd: 1, source: us}",
+            "x.yaml:10: population.lakeshore.observed.year is 2021; must be one of 2022",
+        ),
+    ],
+)
+def test_fields_that_contradict_each_other_are_one_mistake(files, old, new, line):
+    files.swap((old, new))
+    assert files.lines() == [line]
+
+
+def test_a_segment_may_name_its_enrolment_type(files):
+    files.swap(("      esrd:\n", "      kidney:\n        entitlement: esrd\n"))
+    assert not files.lines()
+
+
+def test_national_levels_are_needed_for_base_years(files):
+    files.put("base/market.yaml", files.market.replace("2017: 82_000, ", ""))
+    assert files.lines() == [
+        "base/market.yaml:3: market.national_ppy.esrd lacks 2017; base years need it"
+    ]
+
+
+def test_national_levels_that_lack_the_same_year_are_one_mistake(files):
+    market = files.market.replace("2017: 82_000, ", "").replace("2017: 10_100, ", "")
+    files.put("base/market.yaml", market)
+    assert files.lines() == [
+        "base/market.yaml:2: market.national_ppy lacks 2017 for aged_nondual, esrd; "
+        "base years need it"
+    ]
+
+
+def test_a_segments_name_means_one_thing(files):
+    at = files.scenario.index("  lakeshore:")
+    end = files.scenario.index("experience:")
+    second = files.scenario[at:end].replace("lakeshore", "uptown")
+    second = second.replace("      esrd:\n", "      esrd:\n        high_needs: true\n")
+    files.put("x.yaml", files.scenario[:end] + second + files.scenario[end:])
+    (line,) = files.lines()
+    assert line.endswith(
+        "population.uptown.segments.esrd.high_needs is true, but false for lakeshore; "
+        "a name means one thing"
+    )
+
+
+def test_what_is_wrong_in_itself_is_not_also_a_contradiction(files):
+    files.swap(("2018: 160", "'2018': 160"), ("start: 2019", "start: soon"))
+    assert len(files.lines()) == 2
+
+
+def test_contradictions_are_found_beside_other_mistakes(files):
+    files.swap(("years: [2022]", "years: [2022, 2021]"), ("mean: 0.04", "maen: 0.04"))
+    assert len(files.lines()) == 2
