@@ -237,7 +237,7 @@ def _truncated(out: np.ndarray, count: np.ndarray, place: np.ndarray, tables: Ta
     for i in range(len(out)):
         k, node = count[i], np.int64(place[i])
         at, part = starts[k] + node, place[i] - node
-        out[i] = mean[k] + sd[k] * (law[at] + part * (law[at + 1] - law[at]))
+        out[i] = max(mean[k] + sd[k] * (law[at] + part * (law[at + 1] - law[at])), 0.0)
 
 
 @compiled
@@ -249,4 +249,4 @@ def _excess(out: np.ndarray, count: np.ndarray, place: np.ndarray, tables: Table
         near = law[at] + part * (law[at + 1] - law[at])
         at += _LENGTH
         far = law[at] + part * (law[at + 1] - law[at])
-        out[i] = mean[k] + sd[k] * (near + tables.blend[k] * (far - near))
+        out[i] = max(mean[k] + sd[k] * (near + tables.blend[k] * (far - near)), 0.0)
