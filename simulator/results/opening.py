@@ -125,7 +125,7 @@ def _contract(folder: Path, label: str, pin: Pin) -> xr.Dataset:
     found = xr.open_zarr(folder / STORE, group=label, consolidated=False, chunks=None)
     # One piece along trial, so that a sum does not depend on the size of blocks; and named by
     # what it holds, so that a run opened before it was extended is not taken for the longer one.
-    named = f"{folder.resolve()}-{pin.digest}-{found.sizes['trial']}"
+    named = f"{folder.resolve()}-{label}-{pin.digest}-{found.sizes['trial']}"
     words = {
         name: (name, coord.values.astype(object))
         for name, coord in found.coords.items()
