@@ -10,12 +10,17 @@ import typer
 
 from simulator.errors import SimulatorError
 
-__all__ = ["CODES", "guarded"]
+__all__ = ["CODES", "INTERRUPTED", "Terminated", "guarded"]
 
 CODES = {"AddressError": 2, "ResultsError": 7, "ClusterError": 6}
-_USERS_FILE, _DISK, _INTERRUPTED = 3, 5, 130
+INTERRUPTED = (130, 143)
+_USERS_FILE, _DISK = 3, 5
 
 P = ParamSpec("P")
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asks us to end, as a person does with Ctrl-C."""
 
 
 def guarded(verb: Callable[P, None]) -> Callable[P, None]:
@@ -33,7 +38,8 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
             where = f"{error.filename}: " if error.filename else ""
             raise _stop(f"{where}{error.strerror or error}", _DISK) from error
         except KeyboardInterrupt as error:
-            raise _stop(f"interrupted; to go on: {_typed()}", _INTERRUPTED) from error
+            code = INTERRUPTED[isinstance(error, Terminated)]
+            raise _stop(f"interrupted; to go on: {_typed()}", code) from error
 
     return ended
 

@@ -10,6 +10,7 @@ from types import FrameType, TracebackType
 
 import typer
 
+from simulator.cli.guard import INTERRUPTED, Terminated
 from simulator.cli.verbs import app
 
 __all__ = ["main"]
@@ -19,8 +20,20 @@ def main() -> None:
     """Run the command line; what we did not foresee is our mistake, said in one line."""
     sys.excepthook = _our_mistake
     signal.signal(signal.SIGTERM, _ended)
-    # Not app(), which would put a traceback of its own in the place of our line.
-    typer.main.get_command(app)()
+    try:
+        # Not app(), which would put a traceback of its own in the place of our line.
+        typer.main.get_command(app)()
+    except SystemExit as end:
+        if end.code in INTERRUPTED:
+            _leave(int(end.code))
+        raise
+
+
+def _leave(code: int) -> None:
+    """End at once: blocks that threads still compute are not committed, so nothing is lost."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _our_mistake(
@@ -39,4 +52,4 @@ def _our_mistake(
 
 
 def _ended(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    raise Terminated

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -153,7 +155,7 @@ def _threads(workers: int) -> Iterator[_Crew]:
     try:
         yield _Crew(pool, workers)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
@@ -161,18 +163,29 @@ def _processes(workers: int) -> Iterator[_Crew]:
     """Start processes of our own, on loopback and without a dashboard, and end them."""
     from distributed import Client, LocalCluster
 
-    with (
-        LocalCluster(
+    with _uninterrupted():
+        cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-        _remote(client) as crew,
-    ):
+        )
+    with cluster, Client(cluster) as client, _remote(client) as crew:
         yield crew
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let processes that are started here ignore Ctrl-C: it is ours to end them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
