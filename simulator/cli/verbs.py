@@ -44,12 +44,14 @@ _Scheduler = Annotated[
 @guarded
 def init(
     path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("my_aco.yaml"),
+    name: Annotated[str, typer.Option(help="The scenario's name.")] = "my-aco",
 ) -> None:
     """Write a commented scenario to fill in with one's own ACO."""
-    template = Path(__file__).with_name("template.yaml").read_text(encoding="utf-8")
+    from simulator.scenario.template import template
+
     if path.exists():
         raise typer.BadParameter(f"{path} is there already; name another file")
-    path.write_text(template, encoding="utf-8", newline="\n")
+    path.write_text(template(name), encoding="utf-8", newline="\n")
     say(f"wrote {path}; put in your own figures, then: acosim check {path}; acosim run {path}")
 
 
