@@ -180,7 +180,7 @@ def _row(
 
 
 def _known(usd: float) -> float | None:
-    return float(round_half_away(usd, 2)) if math.isfinite(usd) else None
+    return float(round_half_away(usd, 2)) + 0.0 if math.isfinite(usd) else None
 
 
 def _oddities(published: Published, place: int) -> Iterator[str]:

@@ -121,7 +121,9 @@ def parting(restatement: Restatement, row: int) -> str:
         printed, found = r.figures(field)[row], line[row]
         if np.isfinite(printed) and abs(printed - found) > within:
             name = r.published.name(field)
-            return f"not explained: {name} prints {printed:,.6g}, the rules give {found:,.6g}"
+            shown = "{:.2%}" if "share" in field else "${:,.0f}"
+            said = f"prints {shown.format(printed)}, the rules give {shown.format(found)}"
+            return f"not explained: {name} {said}"
     return "not explained: every printed step agrees with the rules, the result does not"
 
 

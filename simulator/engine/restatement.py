@@ -18,6 +18,7 @@ _PRINTED = 0.5e-4 + 1e-9
 _HALF_YEAR, _NEAR = 0.5, 0.01
 # A first year's quality is paid for reporting: the score says so, or is not printed.
 _FOR_REPORTING = "P4R"
+_CLASSES = ("low", "high")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Restatement:
     def amounts(self, field: str) -> np.ndarray:
         """Return what the file prints of a figure, 0 where it leaves the cell blank."""
         return self.published.amounts(field)[self.rows]
+
+    def _texts(self, field: str) -> list[str]:
+        return [self.published.texts(field)[row] for row in self.rows]
+
+    def _blank(self, field: str) -> np.ndarray:
+        return np.array([cells.blank(text) for text in self._texts(field)])
 
     def line(self, name: str) -> np.ndarray:
         """Return a line of the statement; not a number in rows that could not be settled."""
@@ -82,19 +89,20 @@ class Restatement:
 
         Files without a column for it say so by a final sharing rate of 0.
         """
-        if self.published.has("met"):
-            return self.figures("met")
-        shared = self.figures("sharing_share")
-        return np.isnan(shared) | (shared > 0.0)
+        if not self.published.has("met"):
+            shared = self.figures("sharing_share")
+            return (np.isnan(shared) | (shared > 0.0)).astype(float)
+        met = self.figures("met")
+        met[self._blank("met")] = np.nan
+        return met
 
     @cached_property
     def score(self) -> np.ndarray:
         """Return quality scores; full where a first year's quality is paid for reporting."""
         score = self.figures("quality_score")
-        texts = [self.published.texts("quality_score")[row] for row in self.rows]
+        said = [text.upper() == _FOR_REPORTING for text in self._texts("quality_score")]
         first = self.published.starts[self.rows] == self.published.year
-        score[[text.upper() == _FOR_REPORTING for text in texts]] = 1.0
-        score[first & [cells.blank(text) for text in texts]] = 1.0
+        score[said | (first & self._blank("quality_score"))] = 1.0
         return score
 
     @cached_property
@@ -141,7 +149,7 @@ class Restatement:
             "termination_usd": np.isfinite(self.amounts("termination_usd")),
             "guardrail": np.isfinite(self.figures("guardrail")),
             "start": ~self._by_agreement | np.isfinite(self.published.starts[self.rows]),
-            "revenue_class": ~self._by_agreement | (self._revenue_class != ""),
+            "revenue_class": ~self._by_agreement | np.isin(self._revenue_class, _CLASSES),
         }
 
     @cached_property
@@ -152,9 +160,8 @@ class Restatement:
 
     @cached_property
     def _revenue_class(self) -> np.ndarray:
-        texts = [self.published.texts("revenue_class")[row].casefold() for row in self.rows]
-        classes = ("low", "high")
-        return np.array(["".join(c for c in classes if text.startswith(c)) for text in texts])
+        words = [text.casefold().split() for text in self._texts("revenue_class")]
+        return np.array([(word or [""])[0] for word in words], dtype=object)
 
     # -------------------------------------------------------------------------- what it is worth
 
@@ -217,13 +224,15 @@ class Restatement:
     @cached_property
     def _attributes(self) -> dict[str, tuple[str, np.ndarray]]:
         number = np.ones(self.rows.size, dtype=int)
+        revenue = self._revenue_class.copy()
+        revenue[~np.isin(revenue, _CLASSES)] = "high"
         known = {
             "elected_minimum_savings": np.nan_to_num(self.elected, nan=_BY_SIZE),
             "agreement_start": np.nan_to_num(self.published.starts[self.rows]).astype(int),
             "agreement_number": number,
             "regional_agreement_number": number,
             "agreement_kind": np.full(self.rows.size, "initial"),
-            "revenue_class": self._revenue_class,
+            "revenue_class": revenue,
             "aip_balance_usd": np.nan_to_num(self.amounts("aip_balance_usd")),
         }
         return {name: ("aco", values[self.sound]) for name, values in known.items()}

@@ -7,7 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["blank", "flag", "number", "scaled", "year"]
+__all__ = ["blank", "flag", "number", "one_line", "scaled", "year"]
+
+_LONGEST = 200
 
 _BLANK = {"", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none"}
 _NUMBER = re.compile(
@@ -30,6 +32,15 @@ def blank(text: str) -> bool:
     (True, True, False, False)
     """
     return text.strip().casefold() in _BLANK
+
+
+def one_line(text: str) -> str:
+    """Return a cell's words on one line, without signs that do not print.
+
+    >>> one_line("North   ACO,  Inc. ")
+    'North ACO, Inc.'
+    """
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:_LONGEST]
 
 
 def number(text: str) -> float:

@@ -46,6 +46,7 @@ _OF_THE_ACO: Mapping[str, Column] = {
     "agreement_number": Column(("Agreement_Period_Num",)),
     "start": Column(("Current_Start_Date", "Start_Date"), "text", "a date is needed"),
     "level": Column(("Current_Track",), "text", "A, B, C, D, E or EN is needed"),
+    "risk_model": Column(("Risk_Model",), "text"),
     "assignment": Column(("Assign_Type",), "text"),
     "revenue_class": Column(("Rev_Exp_Cat",), "text", "Low Revenue or High Revenue is needed"),
     "persons": Column(
@@ -124,16 +125,20 @@ YEARS = ("BY1", "BY2", "BY3", "PY")
 """The years of a row's figures by enrolment type: three base years and the performance year."""
 
 _BY_TYPE: Mapping[str, tuple[str, ...]] = {
-    "person_years": ("N_AB_Year_{people}_{year}", "N_AB_Year_{people}"),
+    "person_years": (
+        "N_AB_Year_{people}_{year}",
+        "N_AB_Year_{people}",
+        "Total number of {words} assigned beneficiary person years",
+    ),
     "expenditure_ppy": ("Per_Capita_Exp_ALL_{dollars}_{year}",),
     "risk_score": ("CMS_HCC_RiskScore_{dollars}_{year}",),
     "demographic_score": ("Demog_RiskScore_{dollars}_{year}",),
 }
 _TYPES = {
-    "esrd": ("ESRD", "ESRD"),
-    "disabled": ("DIS", "DIS"),
-    "aged_dual": ("AGDU", "AGED_Dual"),
-    "aged_nondual": ("AGND", "AGED_NonDual"),
+    "esrd": ("ESRD", "ESRD", "ESRD"),
+    "disabled": ("DIS", "DIS", "DISABLED"),
+    "aged_dual": ("AGDU", "AGED_Dual", "AGED/DUAL"),
+    "aged_nondual": ("AGND", "AGED_NonDual", "AGED/NON-DUAL"),
 }
 
 
@@ -142,13 +147,13 @@ def _by_type() -> dict[str, Column]:
     return {
         f"{figure}.{kind}.{year}": Column(
             tuple(
-                name.format(dollars=dollars, people=people, year=year)
+                name.format(dollars=dollars, people=people, words=words, year=year)
                 for name in names
                 if "{year}" in name or year == "PY"
             )
         )
         for figure, names in _BY_TYPE.items()
-        for kind, (dollars, people) in _TYPES.items()
+        for kind, (dollars, people, words) in _TYPES.items()
         for year in YEARS
     }
 

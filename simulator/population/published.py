@@ -243,7 +243,9 @@ def _columns(file: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 def _cells(name: str, place: int, rows: Sequence[Sequence[str]]) -> _Cells:
     kind = COLUMNS[_FIELDS[key(name)]].kind
-    return _Cells(name, kind, tuple(row[place] if place < len(row) else "" for row in rows))
+    return _Cells(
+        cells.one_line(name), kind, tuple(row[place] if place < len(row) else "" for row in rows)
+    )
 
 
 def _lacking(places: Mapping[str, object], names: Sequence[str]) -> Iterator[str]:

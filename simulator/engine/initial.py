@@ -1,0 +1,159 @@
+"""A scenario to start from: one ACO of a public-use file, made to meet what was published."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from simulator import programs
+from simulator.errors import ScenarioError
+from simulator.loading import Document, merge, scan_text, validate
+from simulator.population import project
+from simulator.population.draft import Draft, Tree, draft, label
+from simulator.population.published import Published, read
+from simulator.programs.contract import Contract
+from simulator.scenario import reading
+from simulator.scenario.consistency import contradictions
+from simulator.scenario.schema import Aco, Scenario
+
+__all__ = ["Initial", "initial", "initials"]
+
+# A growth that a region does not have in a few years: then something else is amiss.
+_SLOWEST, _FASTEST = 0.5, 1.5
+
+
+class Initial(NamedTuple):
+    """One ACO's scenario, or why there is none."""
+
+    aco_id: str
+    draft: Draft | None
+    mistakes: tuple[str, ...]
+
+
+class _Base(NamedTuple):
+    """What a year's scenarios extend: a shipped file, read, or the experience of any year."""
+
+    name: str
+    document: Document | None
+
+
+def initial(program: str, path: str | Path, aco_id: str, year: int | None = None) -> Draft:
+    """Return a scenario of one ACO of a public-use file, ready to run where a base has its year.
+
+    Raises ScenarioError if the file cannot be used, lacks the ACO, or is of a year that is only
+    replayed; RulesError if there are no rules for the year.
+    """
+    published = _simulated(program, path, year)
+    return _completed(program, published, aco_id, _base(program, published.year))
+
+
+def initials(program: str, path: str | Path, year: int | None = None) -> Iterator[Initial]:
+    """Yield the scenario of every ACO of a file, or why it has none, in the file's order."""
+    published = _simulated(program, path, year)
+    base = _base(program, published.year)
+    for aco_id in published.places:
+        try:
+            yield Initial(aco_id, _completed(program, published, aco_id, base), ())
+        except ScenarioError as error:
+            yield Initial(aco_id, None, error.messages)
+
+
+def _simulated(program: str, path: str | Path, year: int | None) -> Published:
+    published = read(program, path, year)
+    if programs.rules(program, published.year).replay_only:
+        raise ScenarioError(
+            f"{published.file}: {program} {published.year} can be replayed, not simulated: the "
+            "rules of its benchmark are not modelled"
+        )
+    return published
+
+
+def _base(program: str, year: int) -> _Base:
+    package = Path(__file__).resolve().parents[1]
+    name = f"{program}_{year}.yaml"
+    for folder in (package / "base", package.parent / "scenarios" / "base"):
+        if (folder / name).is_file():
+            return _Base(f"base/{name}", reading.document(folder / name)[0])
+    return _Base("base/experience.yaml", None)
+
+
+def _completed(program: str, published: Published, aco_id: str, base: _Base) -> Draft:
+    plain = draft(published, aco_id)
+    tree: Tree = {"extends": base.name, **plain.tree}
+    option = published.options[published.places[aco_id][0]]
+    if base.document is None:
+        tree["contracts"] = {label(option): {"program": program, "option": option}}
+        years = ", ".join(map(str, _base_years(plain)))
+        missing = (
+            f"market.national_ppy is missing; base years {years} and {published.year} need it"
+        )
+        return replace(plain, tree=tree, warnings=(*plain.warnings, _to_add(missing)))
+    scenario, missing_lines = _resolved(base.document, plain)
+    if scenario is None or missing_lines:
+        warnings = (*plain.warnings, *map(_to_add, missing_lines))
+        return replace(plain, tree=tree, warnings=warnings)
+    contract = programs.contract(program, published.year, option)
+    return _fitted(replace(plain, tree=tree), scenario, contract)
+
+
+def _to_add(missing: str) -> str:
+    return f"to be added before it runs: {missing}"
+
+
+def _base_years(plain: Draft) -> list[int]:
+    scenario = Aco.model_validate(next(iter(_acos(plain.tree).values())))
+    return [scenario.agreement.start - back for back in (3, 2, 1)]
+
+
+def _resolved(base: Document, plain: Draft) -> tuple[Scenario | None, list[str]]:
+    """Return a draft laid on its base, and what they lack together."""
+    whole = merge(base, scan_text(plain.text(), plain.aco_id))
+    scenario, mistakes = validate(whole, Scenario)
+    found = [*mistakes, *contradictions(whole)]
+    return scenario, [f"{mistake.path} {mistake.text}" for mistake in found]
+
+
+def _fitted(plain: Draft, scenario: Scenario, contract: Contract) -> Draft:
+    """Return a draft whose expected updated benchmark is the published one.
+
+    It is linear in the growth of the region, so two points tell which growth that is.
+    """
+    (name, aco), *_ = scenario.population.items()
+    published = aco.observed.updated_benchmark_ppy if aco.observed else None
+    if published is None:
+        return plain
+    at_one, at_two = (_updated_ppy(scenario, name, contract, factor) for factor in (1.0, 2.0))
+    factor = round(1.0 + (published - at_one) / (at_two - at_one), 5)
+    if not _SLOWEST < factor < _FASTEST:
+        missed = f"the expected updated benchmark is {at_one:,.0f}, not {published:,.0f}"
+        return replace(plain, warnings=(*plain.warnings, missed))
+    return replace(plain, tree=_grown(plain.tree, name, factor))
+
+
+def _updated_ppy(scenario: Scenario, name: str, contract: Contract, factor: float) -> float:
+    """Return the expected updated benchmark if the region grows by a factor of the nation's."""
+    aco = scenario.population[name].model_copy(update={"regional_growth_factor": factor})
+    trend = scenario.experience.trend.mean
+    people = project({name: aco}, scenario.market, scenario.years, trend)
+    world = people.rename(expenditure_ppy="truncated_expenditure_ppy").assign(
+        quality_score=people.persons * 0.0 + 1.0,
+        outcome_quality_met=people.persons * 0.0,
+        circumstances_share=people.persons * 0.0,
+    )
+    return float(contract.settle(world).total_updated_benchmark_ppy.item())
+
+
+def _acos(tree: Tree) -> Tree:
+    population = tree["population"]
+    return population if isinstance(population, dict) else {}
+
+
+def _grown(tree: Tree, name: str, factor: float) -> Tree:
+    """Return a draft's tree with the growth of the ACO's region, beside its benchmark."""
+    aco = _acos(tree)[name]
+    parts: Tree = {}
+    for key, value in aco.items() if isinstance(aco, dict) else ():
+        parts[key] = value
+        if key == "historical_benchmark_ppy":
+            parts["regional_growth_factor"] = factor
+    return {**tree, "population": {name: parts}}
