@@ -85,7 +85,8 @@ def _completed(program: str, published: Published, aco_id: str, base: _Base) -> 
         tree["contracts"] = {label(option): {"program": program, "option": option}}
         years = ", ".join(map(str, _base_years(plain)))
         missing = (
-            f"market.national_ppy is missing; base years {years} and {published.year} need it"
+            "market.national_ppy, USD per person-year by enrolment type, for base years "
+            f"{years} and for {published.year}"
         )
         return replace(plain, tree=tree, warnings=(*plain.warnings, _to_add(missing)))
     scenario, missing_lines = _resolved(base.document, plain)
