@@ -1,0 +1,1 @@
+"""A slow second reading of the rules, to hold the contracts against."""
