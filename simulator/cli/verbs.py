@@ -44,11 +44,27 @@ _Scheduler = Annotated[
 @guarded
 def init(
     path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("my_aco.yaml"),
+    aco_id: Annotated[str | None, typer.Argument(help="Of the public-use file.")] = None,
     name: Annotated[str, typer.Option(help="The scenario's name.")] = "my-aco",
+    *,
+    from_published: Annotated[
+        str | None,
+        typer.Option(metavar="PROGRAM", help="PATH is a public-use file of this program."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every ACO of the file.")] = False,
+    year: Annotated[int | None, typer.Option(help="If the file does not say it.")] = None,
+    out: Annotated[Path, typer.Option(help="Where scenarios of a file go.")] = Path(),
 ) -> None:
-    """Write a commented scenario to fill in with one's own ACO."""
+    """Write a commented scenario: to fill in, or of one ACO (or all) of a public-use file."""
+    from simulator.cli import published
     from simulator.scenario.template import template
 
+    if from_published is not None:
+        if every == (aco_id is not None):
+            raise typer.BadParameter("name one ACO of the file, or say --all")
+        out.mkdir(parents=True, exist_ok=True)
+        published.drafts((from_published, path, year), aco_id, out)
+        return
     if path.exists():
         raise typer.BadParameter(f"{path} is there already; name another file")
     path.write_text(template(name), encoding="utf-8", newline="\n")
@@ -200,6 +216,22 @@ def settle(
 
     if not answers.settled(settled(worksheet), as_json=as_json):
         raise ScenarioError(f"{worksheet}: not all expected lines are met")
+
+
+@app.command()
+@guarded
+def replay(
+    program: Annotated[str, typer.Argument(help="The program: mssp.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A public-use file of results.")],
+    out: Annotated[Path | None, typer.Option(help="A CSV file for all rows.")] = None,
+    year: Annotated[int | None, typer.Option(help="If the file does not say it.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Recompute a published file of results row by row; what differs says why."""
+    from simulator.cli import published
+    from simulator.engine.reconciliation import replay as replayed
+
+    published.replayed(replayed(program, file, year), out, as_json=as_json)
 
 
 @app.command()
