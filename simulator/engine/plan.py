@@ -94,8 +94,9 @@ def _size(scenario: Scenario) -> int:
 
 def estimate(planned: Plan, workers: int) -> Estimate:
     """Return memory, disk and time of a run, measured on a few trials of its first case."""
-    samples = planned.samples
-    bytes_a_trial = sum(sample.nbytes for sample in samples.values())
+    samples = planned.samples.values()
+    lines_kept = (line for sample in samples for line in sample.data_vars.values())
+    bytes_a_trial = sum(line.nbytes for line in lines_kept)
     todo, committed = len(planned.blocks), 0
     if (planned.folder / results.STORE).exists():
         committed = todo - len(results.unsound(planned.folder, planned.blocks))

@@ -1,0 +1,84 @@
+import pytest
+
+from simulator.engine.checking import check
+from simulator.errors import ScenarioError
+from tests.runs import QUICKSTART
+
+ABOVE = f"extends: {QUICKSTART.name}\n"
+
+
+def lines(tmp_path, text, overrides=()):
+    """Return the mistakes of a file that extends the quickstart."""
+    (tmp_path / QUICKSTART.name).write_text(QUICKSTART.read_text())
+    file = tmp_path / "x.yaml"
+    file.write_text(ABOVE + text)
+    try:
+        check(file, overrides)
+    except ScenarioError as error:
+        return [message.removeprefix(f"{tmp_path}/") for message in error.messages]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "contracts: {x: {program: mspp, option: E}}",
+            "x.yaml:2: contracts.x.program is 'mspp'; programs are mssp; did you mean mssp?",
+        ),
+        (
+            "contracts: {x: {program: mssp, option: ENHANCE}}",
+            "x.yaml:2: contracts.x.option is 'ENHANCE'; mssp 2022 has A, B, C, D, E, ENHANCED; "
+            "did you mean ENHANCED?",
+        ),
+        (
+            "contracts: {x: {program: mssp, option: {2022: Z}}}",
+            "x.yaml:2: contracts.x.option.2022 is 'Z'; mssp 2022 has A, B, C, D, E, ENHANCED",
+        ),
+        (
+            "contracts: {x: {program: mssp, option: E, variant: cms1}}",
+            "x.yaml:2: contracts.x.variant is 'cms1'; mssp 2022 has variants none",
+        ),
+        ("keep: [settlment_usd]", "did you mean settlement_usd?"),
+        ("rules: {mssp.2022.E: {value: 1, why: x}}", "must read program.year.option.term"),
+        ("rules: {mssp.2021.E.sharing_rate: {value: 1, why: x}}", "did you mean mssp.2022.E?"),
+        ("rules: {mssp.2022.E.sharing_rat: {value: 1, why: x}}", "did you mean sharing_rate?"),
+        ("rules: {mssp.2022.E.sharing_rate: {value: 3, why: x}}", "a share lies between 0 and 1"),
+        ("rules: {mssp.2022.E.sharing_rate: {value: all, why: x}}", "expects a number in share"),
+    ],
+)
+def test_a_name_that_no_program_knows_is_one_line_with_its_place(tmp_path, text, said):
+    (line,) = lines(tmp_path, text)
+    assert line.startswith("x.yaml:2: ")
+    assert said in line
+
+
+def test_a_year_without_rules_is_said_at_the_year(tmp_path):
+    found = lines(tmp_path, "years: [1999]")
+    assert any(line.startswith("x.yaml:2: years.0 is 1999") for line in found)
+
+
+def test_names_are_checked_even_if_the_rest_is_wrong(tmp_path):
+    text = "trials: ten\nseed: -1\ncontracts: {x: {program: mspp, option: E}}\nkeep: [nothing]"
+    found = lines(tmp_path, text, ["experience.quality.mean=82"])
+    assert [line.split(":")[1] for line in found[:4]] == ["2", "3", "4", "5"]
+    assert found[4].startswith("--set experience.quality.mean=82: ")
+
+
+def test_a_what_if_of_any_option_is_checked_for_each(tmp_path):
+    assert lines(tmp_path, 'rules: {"mssp.*.*.sharing_rate": {value: 0.6, why: x}}') == []
+
+
+@pytest.mark.parametrize(
+    "text", ["contracts: 3", "contracts: [a]", "years: x", "rules: []", "keep: {}", "years: []"]
+)
+def test_what_has_another_shape_is_told_once_and_passed_over(tmp_path, text):
+    found = lines(tmp_path, text)
+    assert found
+    assert len({line.split(" is ")[0] for line in found}) == len(found)
+
+
+def test_a_contract_that_a_sweep_makes_wrong_is_told_at_the_sweep(tmp_path):
+    text = "sweep: {grid: {contracts.level_e.option: [E, Q]}}"
+    (line,) = lines(tmp_path, text)
+    assert line.startswith("x.yaml:2: sweep makes case 1 wrong: mssp 2022 has no option 'Q'")
