@@ -71,7 +71,7 @@ WORLD: Mapping[str, Variable] = _table(
         },
         ("trial", "year", "segment"): {
             "national_ppy": "National assignable per capita, truncated and completed",
-            "prospective_factor": "Forecast growth from the last base year to the year",
+            "prospective_factor": "Index of forecast growth; ratios of years are what counts",
         },
         ("aco",): {
             "published_benchmark_ppy": "Historical benchmark as CMS published it",
@@ -108,7 +108,7 @@ STATEMENT: Mapping[str, Variable] = _table(
             "risk_growth_factor": "Risk score over that of the last base year, uncapped",
             "risk_ratio_factor": "Risk score over that of the last base year, as capped",
             "two_way_factor": "National and regional growth blended by the assigned share",
-            "update_factor": "Growth from the last base year to the performance year, as applied",
+            "update_factor": "Growth to the performance year, before any guardrail",
             "updated_benchmark_ppy": "Updated benchmark by enrolment type",
         },
         ("trial", "year", "aco"): {
@@ -119,12 +119,12 @@ STATEMENT: Mapping[str, Variable] = _table(
             "prior_savings_adjustment_ppy": "Half of the average prior savings, prorated, capped",
             "population_adjustment_ppy": "Health equity (population) benchmark adjustment",
             "total_historical_benchmark_ppy": "Historical benchmark, all types together",
-            "total_updated_benchmark_ppy": "Updated benchmark, all types together",
+            "total_updated_benchmark_ppy": "Updated benchmark, all types, before any guardrail",
             "total_expenditure_ppy": "Performance-year per capita expenditure, all types together",
             "total_person_years": "Person-years of the performance year",
             "two_way_benchmark_usd": "Benchmark had the two-way blend alone updated it",
             "guardrail_usd": "Raised benchmark where the three-way blend alone makes a loss",
-            "benchmark_usd": "Benchmark: updated benchmark times person-years",
+            "benchmark_usd": "Updated benchmark times person-years, and the guardrail",
             "expenditure_usd": "Expenditure: per capita times person-years",
             "gross_savings_usd": "Benchmark less expenditure",
             "savings_share": "Gross savings over benchmark",

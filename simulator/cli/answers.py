@@ -40,7 +40,8 @@ def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
     counts = statuses(planned.rules)
     facts = {"run": str(planned.folder), **planned.pin._asdict(), **vars(cost), "terms": counts}
     if as_json:
-        say(json.dumps({**facts, "trials": planned.scenario.trials}, indent=1))
+        more = {"trials": planned.scenario.trials, "notices": list(planned.notices)}
+        say(json.dumps({**facts, **more}, indent=1))
         return
     blocks = f"{_count(cost.blocks, 'block')} of {planned.pin.block:,}"
     rows = {
@@ -59,6 +60,8 @@ def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
         body.append([label, *(str(count.get(status, 0)) for status in _STATUSES)])
     for line in grid(head, body, width()):
         say(line)
+    for notice in planned.notices:
+        say(f"what if: {notice}")
 
 
 def show(run: "xr.Dataset", *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from simulator import results
 from simulator.engine.simulate import lines
-from simulator.engine.tracks import Track, tracks
+from simulator.engine.tracks import Track, notices, tracks
 from simulator.errors import ResultsError
 from simulator.scenario.schema import Case, Scenario
 from simulator.scenario.sweep import cases
@@ -37,6 +37,11 @@ class Plan:
     def blocks(self) -> list[results.Block]:
         """Return every block of every case."""
         return list(results.blocks(self.pin.cases, self.scenario.trials, self.pin.block))
+
+    @cached_property
+    def notices(self) -> tuple[str, ...]:
+        """Return which contracts the ACOs could not really sign: they are what-ifs."""
+        return notices(self.cases[0], self.tracks[0])
 
     @cached_property
     def samples(self) -> dict[str, xr.Dataset]:

@@ -93,7 +93,7 @@ def execute(
             done += 1
             _report(progress, done, total)
     if todo or not results.closed(folder):
-        results.close(folder, began, len(todo))
+        results.close(folder, began, len(todo), planned.notices)
     return results.open_run(planned.folder)
 
 

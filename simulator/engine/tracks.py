@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator import programs
+from simulator import population, programs
 from simulator.scenario.schema import Case, ContractChoice, Elections, Scenario
 
-__all__ = ["Track", "covers", "tracks"]
+__all__ = ["Track", "covers", "notices", "tracks"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,20 @@ def tracks(case: Case) -> tuple[Track, ...]:
     return tuple(
         Track(label, tuple(_contract(scenario, choice, year) for year in scenario.years))
         for label, choice in scenario.contracts.items()
+    )
+
+
+def notices(case: Case, signed: Sequence[Track]) -> tuple[str, ...]:
+    """Return which of a case's contracts its ACOs could not really sign, and why."""
+    scenario = case.scenario
+    acos = population.project(
+        scenario.population, scenario.market, scenario.years, scenario.experience.trend.mean
+    ).reset_coords()
+    return tuple(
+        f"{track.name}: {notice}"
+        for track in signed
+        for at, contract in enumerate(track.contracts)
+        for notice in contract.notices(acos, track.contracts[:at])
     )
 
 

@@ -19,9 +19,11 @@ __all__ = ["Mssp"]
 
 ShareByKind = Annotated[ByKind, Unit("share", 0.0, 1.0)]
 YearsByKind = Annotated[ByKind, Unit("years", 1.0, 10.0)]
+PersonsByKind = Annotated[ByKind, Unit("persons", 0.0, 1e9)]
 ReadingByKind = Annotated[ByKind, Unit("reading", 0.0, 0.0)]
 ShareKnots = Annotated[Knots, Unit("share", 0.0, 1.0)]
 
+_TIE = 1e-9
 _BENCHMARK = ("benchmark_usd",)
 _HISTORY = ("historical_benchmark_ppy", "updated_benchmark_ppy", *_BENCHMARK)
 
@@ -111,7 +113,7 @@ class Mssp(Contract):
         "minimum_savings_share": ("minimum_savings", "minimum_persons"),
         "minimum_losses_share": ("sides",),
         "quality_share": ("quality_rule", "quality_threshold", "quality_deemed"),
-        "sharing_share": ("sharing_rate", "reduced_sharing"),
+        "sharing_share": ("sharing_rate", "reduced_sharing", "reduced_sharing_base_persons"),
         "loss_share": ("loss_rate_floor", "loss_rate_ceiling", "loss_rate_failed"),
         "sequestration_usd": ("sequestration",),
         "payment_limit_usd": ("payment_limit",),
@@ -156,6 +158,7 @@ class Mssp(Contract):
     sides: Literal["one", "two"]
     sharing_rate: Share
     reduced_sharing: ShareByKind
+    reduced_sharing_base_persons: PersonsByKind
     payment_limit: Share
     loss_rate_quality: Share
     loss_rate_floor: Share
@@ -163,8 +166,8 @@ class Mssp(Contract):
     loss_rate_failed: Share
     loss_limit_of_revenue: Share | None
     loss_limit_of_benchmark: Share
-    repayment_of_expenditure: Share | None
-    repayment_of_revenue: Share | None
+    repayment_of_expenditure: ShareByKind | None
+    repayment_of_revenue: ShareByKind | None
 
     def cells(self, world: xr.Dataset) -> xr.Dataset:
         """Return the world by enrolment type, with each ACO's agreement as of this year."""
@@ -271,7 +274,8 @@ class Mssp(Contract):
         population = self._population(world, share, paid.gains(np.maximum(total, prior)))
         flat = np.maximum(prior, population)
         kept = regional.where(total > 0.0, regional * self.negative_total_kept(world))
-        chosen = kept.where(flat <= paid.gains(total), flat)
+        # Amounts that meet the same cap are equal but for their last digits: regional it is.
+        chosen = kept.where(flat <= paid.gains(total) * (1.0 + _TIE), flat)
         adjusted = _as_published(world, lines["trended_benchmark_ppy"], chosen, share)
         benchmark = lines["trended_benchmark_ppy"] + adjusted
         return {
@@ -293,10 +297,12 @@ class Mssp(Contract):
         base = [last + back for back in (-2, -1, 0)]
         average = _mean(in_year(_savings_ppy(world, past), year) for year in base)
         cap = self.prior_savings_cap * expected.weighted(in_year(world.national_ppy, last), share)
-        prorated = part * average * self._proration(world, base)
+        prorated = part * average * self._proration(world, past, base)
         return expected.bounded(prorated, low=0.0, high=cap)
 
-    def _proration(self, world: xr.Dataset, base: Sequence[xr.DataArray]) -> Ratio:
+    def _proration(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset], base: Sequence[xr.DataArray]
+    ) -> Ratio:
         """Return reconciled person-years over those of the base years, at most one."""
         if "reconciled_person_years" not in world:
             return xr.DataArray(1.0)
@@ -304,7 +310,8 @@ class Mssp(Contract):
         assigned = in_year(people, base[-1])
         if self.prior_savings_denominator == "base_years_average":
             assigned = _mean(in_year(people, year) for year in base)
-        settled = _mean(in_year(world.reconciled_person_years, year) for year in base)
+        reconciled = _known(world.reconciled_person_years, [p.total_person_years for p in past])
+        settled = _mean(in_year(reconciled, year) for year in base)
         return np.minimum(settled / assigned, 1.0)
 
     def _population(
@@ -339,8 +346,7 @@ class Mssp(Contract):
     def _aggregate_cap(self, world: xr.Dataset, ratio: xr.DataArray, lines: Lines) -> xr.DataArray:
         """Return growth capped only where it outgrows demographics plus the cap in all."""
         demographic = _growth(world.demographic_score, self.year, world.agreement_start - 1)
-        dollars = in_year(world.person_years, self.year) * lines["historical_benchmark_ppy"]
-        weights = expected.mix(dollars)
+        weights = expected.mix(_dollars(world, lines, self.year))
         grown = expected.weighted(ratio, weights)
         allowed = expected.weighted(demographic, weights) + self.risk_cap
         bound = expected.capped_growth(ratio, demographic + self.risk_cap)
@@ -352,7 +358,8 @@ class Mssp(Contract):
         last = world.agreement_start - 1
         two_way = expected.blended(
             _growth(world.national_ppy, self.year, last),
-            _growth(world.regional_ppy, self.year, last) * self._regional_risk_excess(world),
+            _growth(world.regional_ppy, self.year, last)
+            * self._regional_risk_excess(world, lines),
             in_year(world.assigned_share, self.year),
         )
         weight = self.prospective_share(world)
@@ -362,7 +369,7 @@ class Mssp(Contract):
         update = expected.three_way(two_way, prospective, weight)
         return {"two_way_factor": two_way, "update_factor": update}
 
-    def _regional_risk_excess(self, world: xr.Dataset) -> xr.DataArray:
+    def _regional_risk_excess(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
         """Return the region's risk growth over what its cap allows, looser with market share."""
         capped = self.regional_risk_cap_regime(world) == "market_share"
         if "regional_risk_score" not in world or not bool(capped.any()):
@@ -370,9 +377,12 @@ class Mssp(Contract):
         last = world.agreement_start - 1
         grown = _growth(world.regional_risk_score, self.year, last)
         tight = _growth(world.regional_demographic_score, self.year, last) + self.risk_cap
+        weights = expected.mix(_dollars(world, lines, self.year))
+        over = expected.weighted(grown, weights) > expected.weighted(tight, weights)
         share = in_year(world.assigned_share, self.year)
         allowed = tight + share * paid.gains(grown - tight)
-        return (grown / expected.capped_growth(grown, allowed)).where(capped, 1.0)
+        excess = grown / expected.capped_growth(grown, allowed)
+        return excess.where(capped & over, 1.0)
 
     def _prospective(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
         """Return the accountable care prospective trend: a flat dollar growth at own risk."""
@@ -474,14 +484,24 @@ class Mssp(Contract):
         quality = lines["quality_share"] if "quality_share" in lines else self._quality(world)
         full = self.sharing_rate * quality
         below = paid.gains(lines["gross_savings_usd"]) > 0.0
-        enough = in_year(world.persons, self.year) >= self.minimum_persons
+        enough = self._large_enough(world)
         reduced = full * self.reduced_sharing(world) * (below & enough)
+        whole_year = _participation(world, self.year) >= 1.0
         guarded = lines["guardrail_usd"] > 0.0 if "guardrail_usd" in lines else False
         return {
             "quality_share": quality,
-            "sharing_share": full.where(savings, reduced) * np.logical_not(guarded),
+            "sharing_share": full.where(savings, reduced) * np.logical_not(guarded) * whole_year,
             "loss_share": self._loss_rate(world, quality) * losses,
         }
+
+    def _large_enough(self, world: xr.Dataset) -> xr.DataArray:
+        """Return which ACOs have people enough, early base years included, for reduced sharing."""
+        enough = in_year(world.persons, self.year) >= self.minimum_persons
+        least = self.reduced_sharing_base_persons(world)
+        if not bool((least > 0.0).any()):
+            return enough
+        early = [in_year(world.persons, world.agreement_start - back) for back in (3, 2)]
+        return enough & (early[0] >= least) & (early[1] >= least)
 
     def _meets(self, lines: Lines) -> tuple[xr.DataArray, xr.DataArray]:
         """Return whether savings meet the MSR, and whether losses meet the MLR."""
@@ -515,7 +535,6 @@ class Mssp(Contract):
         self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
     ) -> Lines:
         shared = paid.gains(lines["gross_savings_usd"]) * lines["sharing_share"]
-        shared = shared * (_participation(world, self.year) >= 1.0)
         # 425.605(d): sequestration comes before the performance payment limit
         sequestration = paid.sequestered(shared, rate=self.sequestration)
         limit = self.payment_limit * lines["benchmark_usd"]
@@ -573,13 +592,14 @@ class Mssp(Contract):
 
     def _repayment(self, world: xr.Dataset, lines: Lines) -> Usd:
         """Return the surety to hold: the smaller of a share of expenditure and of revenue."""
-        if self.repayment_of_expenditure is None or "expenditure_usd" not in lines:
+        known = "expenditure_usd" in lines and "agreement_start" in world
+        if self.repayment_of_expenditure is None or not known:
             return xr.zeros_like(lines["gross_savings_usd"])
-        of_spending = self.repayment_of_expenditure * lines["expenditure_usd"]
+        of_spending = self.repayment_of_expenditure(world) * lines["expenditure_usd"]
         if self.repayment_of_revenue is None or "revenue_usd" not in world:
             return of_spending
         revenue = in_year(world.revenue_usd, self.year)
-        return np.minimum(of_spending, self.repayment_of_revenue * revenue)
+        return np.minimum(of_spending, self.repayment_of_revenue(world) * revenue)
 
 
 def _growth(variable: xr.DataArray, later: Years, earlier: Years) -> xr.DataArray:
@@ -606,6 +626,11 @@ def _base_mix(lines: Lines) -> xr.DataArray:
     return lines["base_person_years_share"]
 
 
+def _dollars(world: xr.Dataset, lines: Lines, year: int) -> xr.DataArray:
+    """Return what weighs each type's risk growth: the year's people at the benchmark."""
+    return in_year(world.person_years, year) * lines["historical_benchmark_ppy"]
+
+
 def _participation(world: xr.Dataset, year: int) -> xr.DataArray:
     """Return the part of the year before any termination takes effect."""
     if "participation_share" not in world:
@@ -615,10 +640,16 @@ def _participation(world: xr.Dataset, year: int) -> xr.DataArray:
 
 def _savings_ppy(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:
     """Return signed gross savings per person-year by year: as given, then as settled."""
-    years = [(p.gross_savings_usd / p.total_person_years).assign_coords(year=p.year) for p in past]
-    known = {int(p.year) for p in past}
-    given = world.prior_savings_ppy.sel(year=[y for y in world.year.values if y not in known])
-    return xr.concat([given, *years], dim="year") if years else given
+    return _known(
+        world.prior_savings_ppy, [p.gross_savings_usd / p.total_person_years for p in past]
+    )
+
+
+def _known(given: xr.DataArray, settled: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Return a figure by year: what was settled stands before what was given."""
+    years = {int(figure.year) for figure in settled}
+    rest = given.sel(year=[year for year in given.year.values if year not in years])
+    return xr.concat([rest, *settled], dim="year") if settled else given
 
 
 def _balance(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:

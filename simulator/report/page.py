@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,22 +149,34 @@ def _alt(table: Table) -> str:
 
 
 def _limitations(run: xr.Dataset) -> list[str]:
-    """Return what the programs of the run's contracts say they do not model."""
+    """Return what the programs do not model, and which contracts are what-ifs."""
     used = {str(program) for program in run.get("program", xr.DataArray([])).values}
     docs = {name: inspect.getdoc(PROGRAMS[name]) or "" for name in sorted(used & set(PROGRAMS))}
-    return [
+    unmodelled = [
         f"{name}: {' '.join(part.split())}"
         for name, doc in docs.items()
         for part in doc.split("\n\n")
         if part.startswith("Not modelled")
     ]
+    notices = _record(run).get("notices")
+    named = notices if isinstance(notices, list) else []
+    return unmodelled + [f"What if: {notice}." for notice in named]
+
+
+def _record(run: xr.Dataset) -> Mapping[str, object]:
+    """Return what `run.json` says of the run."""
+    path = Path(str(run.attrs.get("path", ""))) / "run.json"
+    held: Mapping[str, object] = (
+        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    )
+    return held
 
 
 def _provenance(run: xr.Dataset) -> list[tuple[str, str]]:
     """Return what made the run, when, from which seed, and the digests that prove it."""
-    record = Path(str(run.attrs.get("path", ""))) / "run.json"
-    facts = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
-    versions = facts.get("versions", {})
+    facts = _record(run)
+    made_with = facts.get("versions")
+    versions = made_with if isinstance(made_with, Mapping) else {}
     told = {
         "Version": run.attrs.get("version"),
         "Seed": run.attrs.get("seed"),

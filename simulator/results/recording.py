@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -56,7 +56,7 @@ def _forget_altered(folder: Path) -> None:
     rewrite(folder, [entry for entry in committed if entry.block not in bad])
 
 
-def close(folder: Path, began: datetime, computed: int) -> None:
+def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] = ()) -> None:
     """Write `run.json`, the last file of a run: what it is, what made it, how long it took."""
     scenario, pin = run_scenario(folder), Store(folder).pin
     now = datetime.now(UTC)
@@ -72,6 +72,7 @@ def close(folder: Path, began: datetime, computed: int) -> None:
         "began": began.isoformat(timespec="seconds"),
         "seconds": round((now - began).total_seconds(), 3),
         "blocks_computed": computed,
+        "notices": list(notices),
     }
     write_text(folder / RUN, json.dumps(facts, indent=1) + "\n")
 

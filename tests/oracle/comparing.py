@@ -10,7 +10,7 @@ from tests.oracle import mssp
 from tests.oracle.drawing import TRIALS, draw, inputs
 from tests.oracle.terms import LEVELS, YEARS
 
-__all__ = ["OPEN", "Comparison", "compare", "table"]
+__all__ = ["Comparison", "compare", "table"]
 
 CONTRACTS = [(year, option) for year in YEARS for option in LEVELS]
 RELATIVE = 1e-9
@@ -18,25 +18,13 @@ RELATIVE = 1e-9
 FLOORS = {"_usd": 1e-5, "_ppy": 1e-9}
 SMALLEST = 1e-12
 
-# Branches in which contract and rules note are not yet reconciled, and the lines it shows in;
-# no lines means all of them. To close one, delete its row.
-OPEN: dict[str, tuple[str, ...]] = {
-    "prior savings: initial agreement, earlier savings set aside": (),
-    "adjustment: tie of regional and prior savings": (),
-    "regional risk: within its cap together, not for each type": (),
-    "savings: below the minimum, too few base-year people for reduced sharing": (),
-    "savings: barred by termination": ("sharing_share",),
-    "repayment mechanism: start before 2022": ("repayment_mechanism_usd",),
-}
-
 
 @dataclass
 class Comparison:
     """What two settlements of the same cases came to.
 
     `worst` is each line's largest difference as a part of what is allowed, `apart` the cases
-    beyond it, `reconciling` those that a branch of `OPEN` explains, and `unheld` the lines that
-    the oracle does not know.
+    beyond it, and `unheld` the lines that the oracle does not know.
     """
 
     cases: int = 0
@@ -44,7 +32,6 @@ class Comparison:
     worst: dict = field(default_factory=dict)
     apart: list = field(default_factory=list)
     unheld: set = field(default_factory=set)
-    reconciling: dict = field(default_factory=lambda: {branch: [] for branch in OPEN})
 
 
 def compare(cases, seed=2019):
@@ -61,7 +48,7 @@ def compare(cases, seed=2019):
         found.unheld |= set(statement) - set(expected)
         for name in sorted(set(expected) & set(statement)):
             ratio = _ratio(name, expected[name], statement[name])
-            _file(found, (year, option, name), ratio.reshape(len(taken), -1).max(axis=1), taken)
+            _file(found, (year, option, name), ratio.reshape(len(taken), -1).max(axis=1))
     return found
 
 
@@ -94,19 +81,14 @@ def _ratio(name, expected, line):
     )
 
 
-def _file(found, contract_and_line, ratios, taken):
+def _file(found, contract_and_line, ratios):
     """Keep the largest difference of a line, and every case in which it is more than rounding."""
     name = contract_and_line[-1]
-    for n, (ratio, case) in enumerate(zip(ratios.tolist(), taken, strict=True)):
-        reasons = [
-            branch for branch, lines in OPEN.items() if case[branch] and name in (lines or name)
-        ]
-        agrees = ratio <= 1.0
-        if not reasons:
-            found.worst[name] = max(found.worst.get(name, 0.0), ratio if agrees else 0.0)
-        if not agrees:
-            rows = found.reconciling[reasons[0]] if reasons else found.apart
-            rows.append((*contract_and_line, n))
+    for n, ratio in enumerate(ratios.tolist()):
+        if ratio > 1.0:
+            found.apart.append((*contract_and_line, n))
+        else:
+            found.worst[name] = max(found.worst.get(name, 0.0), ratio)
 
 
 def table(found):
@@ -116,7 +98,6 @@ def table(found):
     return "\n".join(
         [
             f"{found.cases:,d} cases, {len(found.apart):,d} lines apart",
-            *(f"{len(rows):9,d}  apart where {b}" for b, rows in found.reconciling.items()),
             "Times taken, by branch",
             *counts,
             f"Largest difference, as a part of what is allowed ({RELATIVE:g} relative)",
