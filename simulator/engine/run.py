@@ -169,6 +169,7 @@ def _processes(workers: int) -> Iterator[_Crew]:
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
         )
     with cluster, Client(cluster) as client, _remote(client) as crew:
