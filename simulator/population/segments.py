@@ -69,6 +69,8 @@ def project(
     region and its risk score; person-years by `growth_share`, and are zero before the first year
     given. What is given nowhere is neutral: the region equals the nation, scores are 1,
     expenditure equals the region at the segment's risk, revenue equals all expenditure.
+    No year is left out between the first base year and the last performance year, so that an
+    agreement that renews finds its base years, and forecasts their growth.
     `last_given_year` is the last year of which the market gives every national level.
 
     Parameters
@@ -82,17 +84,29 @@ def project(
     national = _carried(_by_type(frame, market.national_ppy), _curve(frame, growth))
     arrays = _people(frame, national) | _national(frame, market, national)
     rows = _years(population, years)
+    _complete(population)
     at = np.array(rows) - frame.span.start
     variables = {name: (dims, values[at]) for name, (dims, values) in arrays.items()}
     coordinates = _coordinates(population, frame, rows, years)
     coordinates["last_given_year"] = min(max(given) for given in market.national_ppy.values())
+    variables["reconciled_person_years"] = _reconciled(frame, variables, rows, years)
+    variables["churn_share"] = ("aco", "segment"), _constant(frame, attrgetter("churn_share"))
     return xr.Dataset(variables | _published(population), coordinates)
 
 
 def _years(population: Mapping[str, Aco], years: Sequence[int]) -> tuple[int, ...]:
-    starts = {aco.agreement.start for aco in population.values()}
-    base = {start - back for start in starts for back in range(1, _BASE_YEARS + 1)}
-    return tuple(sorted(base | set(years)))
+    """Return each year from the first base year to the last performance year."""
+    first = min(aco.agreement.start for aco in population.values()) - _BASE_YEARS
+    return tuple(range(min(first, *years), max(years) + 1))
+
+
+def _complete(population: Mapping[str, Aco]) -> None:
+    """Refuse counties whose tables have not been read into regional figures."""
+    left = [f"population.{name}.counties" for name, aco in population.items() if aco.counties]
+    if left:
+        raise ScenarioError(
+            [f"{path}: are not read; allowed is a scenario filled in" for path in left]
+        )
 
 
 def _frame(population: Mapping[str, Aco], market: Market, years: Sequence[int]) -> _Frame:
@@ -107,7 +121,8 @@ def _frame(population: Mapping[str, Aco], market: Market, years: Sequence[int]) 
 def _given_years(acos: Iterable[Aco]) -> set[int]:
     tables = attrgetter(*_SEGMENT_TABLES)
     given = (table for aco in acos for part in aco.segments.values() for table in tables(part))
-    return _keys(given) | _keys(t for aco in acos for t in (aco.persons, aco.prior_savings_ppy))
+    whole = attrgetter("persons", "prior_savings_ppy", "reconciled_person_years")
+    return _keys(given) | _keys(table for aco in acos for table in whole(aco))
 
 
 def _keys(tables: Iterable[Mapping[int, float]]) -> set[int]:
@@ -214,12 +229,18 @@ def _people(frame: _Frame, national: np.ndarray) -> _Arrays:
     return by_segment | {name: (("year", "aco"), values) for name, values in whole.items()}
 
 
-def _person_years(frame: _Frame) -> np.ndarray:
-    growth = np.zeros(frame.shape[1:])
+def _constant(frame: _Frame, figure: Callable[[Segment], float]) -> np.ndarray:
+    """Return what holds in every year: (aco, segment); zero for a segment that an ACO lacks."""
+    out = np.zeros(frame.shape[1:])
     column = {name: j for j, name in enumerate(frame.segments)}
     for i, aco in enumerate(frame.acos):
         for name, segment in aco.segments.items():
-            growth[i, column[name]] = segment.growth_share
+            out[i, column[name]] = figure(segment)
+    return out
+
+
+def _person_years(frame: _Frame) -> np.ndarray:
+    growth = _constant(frame, attrgetter("growth_share"))
     given = _given(frame, attrgetter("person_years"))
     begun = np.maximum.accumulate(np.isfinite(given), axis=0)
     return _carried(given, _curve(frame, growth), otherwise=0.0) * begun
@@ -242,6 +263,19 @@ def _persons(frame: _Frame, person_years: np.ndarray) -> np.ndarray:
     return _carried(given[..., None], level[..., None])[..., 0] * counted
 
 
+def _reconciled(
+    frame: _Frame, variables: _Arrays, rows: Sequence[int], years: Sequence[int]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return person-years of settled years: as given, else of known savings and simulation."""
+    at = np.array(rows) - frame.span.start
+    people = variables["person_years"][1].sum(axis=2)
+    settled = np.isfinite(_by_aco(frame, attrgetter("prior_savings_ppy")))[at]
+    settled |= np.isin(rows, years)[:, None]
+    given = _by_aco(frame, attrgetter("reconciled_person_years"))[at]
+    known = np.isfinite(given)
+    return ("year", "aco"), np.nan_to_num(given) + people * (settled & ~known)
+
+
 def _revenue(frame: _Frame, person_years: np.ndarray, expenditure: np.ndarray) -> np.ndarray:
     total = person_years.sum(axis=2)
     revenue = (person_years * expenditure).sum(axis=2)
@@ -262,19 +296,16 @@ def _national(frame: _Frame, market: Market, national: np.ndarray) -> _Arrays:
 
 
 def _prospective(frame: _Frame, market: Market, national: np.ndarray) -> np.ndarray:
-    """Return cumulative forecast growth from the last base year on; the nation's if not given."""
-    starts = sorted(set(frame.starts.tolist()))
-    if market.prospective_factor and len(starts) > 1:
-        raise ScenarioError(
-            f"market.prospective_factor: agreements start in {starts}; forecasts serve one start"
-        )
+    """Return forecast growth as an index, 1 in the first year; the nation's where none is given.
+
+    Only its growth from one year to another means anything.
+    """
     annual = np.ones_like(national)
     annual[1:] = national[1:] / national[:-1]
     given = _by_type(frame, market.prospective_factor)
     forecast = np.isfinite(given)
     annual[forecast] = given[forecast]
-    cumulative = np.cumprod(annual, axis=0)
-    return cumulative / cumulative[starts[-1] - 1 - frame.span.start]
+    return np.cumprod(annual, axis=0)
 
 
 def _published(population: Mapping[str, Aco]) -> _Arrays:

@@ -1,20 +1,36 @@
 """A block of trials: whose futures are drawn, from what, and the random walks they share."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import xarray as xr
+from scipy.special import ndtr, ndtri
 
 from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Experience
 from simulator.units import Ratio
 
-__all__ = ["Arrays", "Block", "mean_one", "walked"]
+__all__ = ["Arrays", "Block", "Walk", "mean_one", "persisting", "walked"]
 
 Arrays: TypeAlias = dict[Hashable, tuple[tuple[str, ...], np.ndarray]]
+
+# Both generations of benchmarks start from the three calendar years before the agreement.
+_BASE_YEARS = 3
+_FAINT = 1e-3  # what weighs less is forgotten, so that a year looks back a fixed number of years
+_LEAST = 2.0**-54
+
+
+class Walk(NamedTuple):
+    """A random walk away from the last base year: sums of scores, and of how many scores each.
+
+    `scores` is (trial, year), of the years drawn; `counts` is (year,).
+    """
+
+    scores: np.ndarray
+    counts: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +43,43 @@ class Block:
     trials: range
 
     @cached_property
-    def performance(self) -> np.ndarray:
-        """Return which years are simulated: (year,)."""
-        return self.people.performance.values
+    def ahead(self) -> np.ndarray:
+        """Return which years lie at or after the first performance year: (year,)."""
+        return np.maximum.accumulate(self.people.performance.values)
+
+    @cached_property
+    def after_base(self) -> np.ndarray:
+        """Return which years lie after an ACO's last base year: (year, aco)."""
+        return self._elapsed >= 0
+
+    @cached_property
+    def based(self) -> np.ndarray:
+        """Return which base years are drawn, for which ACOs: (year, aco)."""
+        least = -_BASE_YEARS if self.experience.base_years == "simulated" else 0
+        return (self._elapsed < 0) & (self._elapsed >= least)
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """Return which years are drawn, for which ACOs: (year, aco).
+
+        All from the first performance year on; base years where they are simulated; and years
+        between them that an agreement can have as base years that starts after the first
+        performance year. No contract reads the others.
+        """
+        before = int(self.ahead.argmax()) - np.arange(len(self.ahead))
+        renews = np.count_nonzero(self.people.performance.values) > 1
+        between = renews & (before < _BASE_YEARS)[:, None] & self.after_base
+        return self.ahead[:, None] | between | self.based
+
+    @cached_property
+    def simulated(self) -> np.ndarray:
+        """Return which years are drawn for any ACO: (year,)."""
+        return np.logical_or.reduce(self.drawn, axis=1)
 
     @cached_property
     def years(self) -> tuple[int, ...]:
-        """Return the simulated years."""
-        return tuple(self.people.year.values[self.performance].tolist())
+        """Return the years that are drawn for any ACO."""
+        return tuple(self.people.year.values[self.simulated].tolist())
 
     @cached_property
     def acos(self) -> tuple[str, ...]:
@@ -46,25 +91,47 @@ class Block:
         """Return the segments' names."""
         return tuple(self.people.segment.values.tolist())
 
+    @cached_property
+    def entitlements(self) -> tuple[str, ...]:
+        """Return each segment's enrolment type."""
+        return tuple(self.people.entitlement.values.tolist())
+
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Return the lengths of (trial, year, aco), simulated years only."""
+        """Return the lengths of (trial, year, aco), years drawn only."""
         return len(self.trials), len(self.years), len(self.acos)
 
+    @property
+    def _elapsed(self) -> np.ndarray:
+        return self.people.year.values[:, None] - self.people.agreement_start.values
+
     def expected(self, name: str) -> np.ndarray:
-        """Return a variable of the simulated years, as projected: (year, …)."""
-        return self.people[name].values[self.performance]
+        """Return a variable of the years drawn, as projected: (year, …)."""
+        return self.people[name].values[self.simulated]
 
-    def since_base(self, aco: int) -> tuple[range, ...]:
-        """Return, by simulated year, the years from after the last base year up to it."""
+    def walk(self, stream: str, who: str, aco: int) -> Walk:
+        """Return a walk away from an ACO's last base year: on after it, and back before it."""
         start = int(self.people.agreement_start.values[aco])
-        return tuple(range(start, year + 1) for year in self.years)
+        turns = [sorted((start, year + 1)) for year in self.years]
+        spans = [range(first, last) for first, last in turns]
+        signs = np.array([1.0 if year >= start else -1.0 for year in self.years])
+        scores = signs * walked(self, stream, who, spans)
+        return Walk(scores, np.array([len(span) for span in spans]))
 
-    def whole(self, given: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        """Return all years: `given` (year, …) in base years, `drawn` (trial, year, …) after."""
+    def whole(self, given: np.ndarray, drawn: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """Return all years, (trial, year, …): `drawn` where it holds, else `given`.
+
+        Parameters
+        ----------
+        given : (year, …)
+        drawn : (trial, year, …), of the years drawn
+        where : (year,) or (year, aco)
+        """
         out = np.empty((len(self.trials), *given.shape))
-        out[:, ~self.performance] = given[~self.performance]
-        out[:, self.performance] = drawn
+        out[:] = given
+        wide = where.reshape(*where.shape, *[1] * (given.ndim - where.ndim))
+        for row, year in enumerate(np.flatnonzero(self.simulated)):
+            np.copyto(out[:, year], drawn[:, row], where=wide[year])
         return out
 
 
@@ -77,6 +144,28 @@ def walked(block: Block, stream: str, who: str, spans: Sequence[Iterable[int]]) 
     scores = {year: block.streams.normal(stream, f"{who}/{year}", block.trials) for year in years}
     none = np.zeros(len(block.trials))
     return np.stack([sum((scores[year] for year in span), none) for span in spans], axis=1)
+
+
+def persisting(
+    uniforms: Callable[[int], np.ndarray], years: Sequence[int], correlation: float
+) -> dict[int, np.ndarray]:
+    """Return uniforms by year whose normal scores correlate by ``correlation**k``, k years apart.
+
+    A year's score is a weighted sum of the independent scores of that year and of those before
+    it, as far back as they weigh anything: which other years are asked for changes nothing.
+    Without correlation they are `uniforms` themselves.
+    """
+    if correlation == 0.0:
+        return {year: uniforms(year) for year in years}
+    weights = correlation ** np.arange(np.log(_FAINT) // np.log(correlation) + 1.0)
+    weights /= np.sqrt(np.square(weights).sum())
+    back = {year - k for year in years for k in range(len(weights))}
+    scores = {year: ndtri(uniforms(year)) for year in sorted(back)}
+    found = {}
+    for year in years:
+        total = sum(weight * scores[year - k] for k, weight in enumerate(weights))
+        found[year] = np.clip(ndtr(total), _LEAST, 1.0 - 2.0 * _LEAST)
+    return found
 
 
 def mean_one(scores: Ratio, sd: Ratio, count: Ratio = 1.0) -> Ratio:

@@ -7,16 +7,16 @@ __all__ = ["draw"]
 _PROJECTED = (
     "person_years",
     "persons",
-    "revenue_usd",
     "assigned_share",
     "prospective_factor",
     "prior_savings_ppy",
+    "reconciled_person_years",
     "published_benchmark_ppy",
 )
 
 
 def draw(block: Block) -> Arrays:
-    """Return what is taken as projected: counts, revenue, shares and published figures.
+    """Return what is taken as projected: counts, shares and published figures.
 
     Not modelled: who joins, leaves or dies within the year.
     """

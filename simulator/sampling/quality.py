@@ -1,9 +1,11 @@
 """The quality score, and the circumstances that lift it or the losses."""
 
+from functools import partial
+
 import numpy as np
 
 from simulator.errors import ScenarioError
-from simulator.sampling.block import Arrays, Block
+from simulator.sampling.block import Arrays, Block, persisting
 from simulator.sampling.quantiles import beta
 
 __all__ = ["NAMES", "circumstances", "draw"]
@@ -15,7 +17,7 @@ _DIMS = ("trial", "year", "aco")
 def draw(block: Block) -> Arrays:
     """Return quality_score, a beta share of full marks, and outcome_quality_met, 1 or 0.
 
-    Base years hold the mean, and a standard that is met.
+    Years before the first performance year hold the mean, and a standard that is met.
     """
     law = block.experience.quality
     if law.sd > 0.0 and law.sd**2 >= law.mean * (1.0 - law.mean):
@@ -24,17 +26,21 @@ def draw(block: Block) -> Arrays:
             f"than {np.sqrt(law.mean * (1.0 - law.mean)):.4f}"
         )
     score, met = np.empty(block.shape), np.empty(block.shape)
-    for y, i in np.ndindex(block.shape[1:]):
-        who = f"{block.acos[i]}/{block.years[y]}"
-        uniform = block.streams.uniform("quality", who, block.trials)
-        score[:, y, i] = beta(uniform, law.mean, law.sd)
-        outcome = block.streams.uniform("quality/outcome", who, block.trials)
-        met[:, y, i] = outcome < law.outcome_met_share
+    for i, aco in enumerate(block.acos):
+        uniforms = partial(_uniforms, block, "quality", aco)
+        for y, uniform in enumerate(persisting(uniforms, block.years, law.persistence).values()):
+            score[:, y, i] = beta(uniform, law.mean, law.sd)
+            outcome = _uniforms(block, "quality/outcome", aco, block.years[y])
+            met[:, y, i] = outcome < law.outcome_met_share
     base = np.ones(block.people.persons.shape)
     return {
-        "quality_score": (_DIMS, block.whole(base * law.mean, score)),
-        "outcome_quality_met": (_DIMS, block.whole(base, met)),
+        "quality_score": (_DIMS, block.whole(base * law.mean, score, block.ahead)),
+        "outcome_quality_met": (_DIMS, block.whole(base, met, block.ahead)),
     }
+
+
+def _uniforms(block: Block, stream: str, aco: str, year: int) -> np.ndarray:
+    return block.streams.uniform(stream, f"{aco}/{year}", block.trials)
 
 
 def circumstances(block: Block) -> Arrays:
@@ -46,4 +52,4 @@ def circumstances(block: Block) -> Arrays:
         happens = block.streams.uniform("circumstances", who, block.trials) < law.chance
         drawn[:, y, i] = happens * (law.affected_share * law.months_share)
     base = np.zeros(block.people.persons.shape)
-    return {"circumstances_share": (_DIMS, block.whole(base, drawn))}
+    return {"circumstances_share": (_DIMS, block.whole(base, drawn, block.ahead))}

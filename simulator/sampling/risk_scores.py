@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.sampling.block import Arrays, Block, mean_one, walked
+from simulator.sampling.block import Arrays, Block, Walk, mean_one
 
 __all__ = ["NAMES", "demographic", "draw"]
 
@@ -14,38 +14,41 @@ def draw(block: Block, score: np.ndarray) -> Arrays:
     """Return risk_score, each segment's change correlated with the ACO's own deviation.
 
     The standard deviation is that of one year's change; changes add up from the last base year.
-    The factor on what is expected has mean one, but for coding growth.
+    What the deviation leaves of a change has a part that all of an ACO's segments share. The
+    factor on what is expected has mean one, but for coding growth.
 
     Parameters
     ----------
     score : (trial, year, aco), the normal score of the ACO's deviation
     """
     law = block.experience.risk_scores
-    shared = law.correlation
+    shared, common = law.correlation, np.sqrt(law.common_share)
     spread = {str(kind): sd for kind, sd in law.sd.items()}
     drawn = np.empty((*block.shape, len(block.segments)))
     for i, j in np.ndindex(drawn.shape[2:]):
-        counts = np.array([len(span) for span in block.since_base(i)])
-        own = _own(block, "risk_score", i, j) / np.sqrt(counts)
-        mixed = shared * score[:, :, i] + np.sqrt(1.0 - shared**2) * own
-        sd = spread.get(str(block.people.entitlement.values[j]), 0.0)
-        coded = (1.0 + law.coding_growth) ** counts
-        drawn[:, :, i, j] = coded * mean_one(mixed * np.sqrt(counts), sd, counts)
-    given = block.people.risk_score.values
-    return {"risk_score": (_DIMS, block.whole(given, drawn * given[block.performance]))}
+        together = block.walk("risk_score/common", block.acos[i], i).scores
+        own, counts = _own(block, "risk_score", i, j)
+        rest = common * together + np.sqrt(1.0 - law.common_share) * own
+        mixed = shared * score[:, :, i] * np.sqrt(counts) + np.sqrt(1.0 - shared**2) * rest
+        coded = (1.0 + law.coding_growth) ** (counts * block.after_base[block.simulated, i])
+        sd = spread.get(block.entitlements[j], 0.0)
+        drawn[:, :, i, j] = coded * mean_one(mixed, sd, counts)
+    return _moved(block, "risk_score", drawn)
 
 
 def demographic(block: Block) -> Arrays:
     """Return demographic_score, whose changes add up from the last base year, mean as expected."""
     drawn = np.empty((*block.shape, len(block.segments)))
     for i, j in np.ndindex(drawn.shape[2:]):
-        counts = np.array([len(span) for span in block.since_base(i)])
-        scores = _own(block, "demographic_score", i, j)
+        scores, counts = _own(block, "demographic_score", i, j)
         drawn[:, :, i, j] = mean_one(scores, block.experience.risk_scores.demographic_sd, counts)
-    given = block.people.demographic_score.values
-    return {"demographic_score": (_DIMS, block.whole(given, drawn * given[block.performance]))}
+    return _moved(block, "demographic_score", drawn)
 
 
-def _own(block: Block, stream: str, aco: int, segment: int) -> np.ndarray:
-    who = f"{block.acos[aco]}/{block.segments[segment]}"
-    return walked(block, stream, who, block.since_base(aco))
+def _own(block: Block, stream: str, aco: int, segment: int) -> Walk:
+    return block.walk(stream, f"{block.acos[aco]}/{block.segments[segment]}", aco)
+
+
+def _moved(block: Block, name: str, factor: np.ndarray) -> Arrays:
+    given = block.people[name].values
+    return {name: (_DIMS, block.whole(given, factor * given[block.simulated], block.drawn))}

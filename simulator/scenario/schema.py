@@ -10,6 +10,7 @@ __all__ = [
     "Agreement",
     "Case",
     "Circumstances",
+    "Completion",
     "ContractChoice",
     "Deviation",
     "Effect",
@@ -18,8 +19,10 @@ __all__ = [
     "Market",
     "Observed",
     "Override",
+    "Persistence",
     "Quality",
     "RiskScores",
+    "RunOut",
     "Sample",
     "Scenario",
     "Segment",
@@ -36,6 +39,8 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 SignedShare = Annotated[Number, Field(ge=-1, le=1)]
 Spread = Annotated[Number, Field(ge=0, le=1)]
 Growth = Annotated[Number, Field(ge=-0.5, le=0.5)]
+Lasting = Annotated[Number, Field(ge=0, le=0.95)]
+Months = Annotated[StrictInt, Field(ge=1, le=12)]
 Score = Annotated[Number, Field(gt=0, le=20)]
 UsdPpy = Annotated[Number, Field(ge=0, le=1_000_000)]
 Year = Annotated[StrictInt, Field(ge=2008, le=2060)]
@@ -135,7 +140,20 @@ class Aco(_Frozen):
     )
     low_income_share: Share = 0.0
     dual_share: Share | None = None
-    prior_savings_ppy: Mapping[Year, Number] = Field(default_factory=dict)
+    prior_savings_ppy: Mapping[Year, Number] = Field(
+        default_factory=dict,
+        description="Gross savings per person-year of settled years before those simulated",
+    )
+    reconciled_person_years: Mapping[Year, NonNegative] = Field(
+        default_factory=dict,
+        description="Person-years of settled years; by default those of the years with prior "
+        "savings and of performance years",
+    )
+    counties: Mapping[Text, Mapping[Entitlement, NonNegative]] | Text = Field(
+        default_factory=dict,
+        description="Assigned person-years by `State/County` and enrolment type, or a CSV file of "
+        "them: with `market.counties` they give regional_ppy and assigned_share",
+    )
     aip_balance_usd: NonNegative = 0.0
     observed: Observed | None = None
 
@@ -147,6 +165,9 @@ class Market(_Frozen):
     truncation_usd: Mapping[Entitlement, Mapping[Year, Positive]] = Field(default_factory=dict)
     prospective_factor: Mapping[Entitlement, Mapping[Year, Positive]] = Field(
         default_factory=dict, description="Forecast annual growth (ACPT, USPCC) by year"
+    )
+    counties: tuple[Text, ...] = Field(
+        default=(), description="CSV files of county spending, scores and people, as CMS lays out"
     )
 
 
@@ -182,6 +203,16 @@ class Severity(_Frozen):
     noise: StrictBool = Field(default=True, description="Draw claims noise at all")
 
 
+class Persistence(_Frozen):
+    """How much of the noise of one year is there in the next, the same people being there."""
+
+    claims: Lasting = Field(
+        default=0.0,
+        description="Correlation of a person's spending in adjacent years; that of a segment's "
+        "claims is this times the people who stay, 1 - churn_share",
+    )
+
+
 class RiskScores(_Frozen):
     """How risk scores move between the last base year and the performance year."""
 
@@ -189,6 +220,10 @@ class RiskScores(_Frozen):
     coding_growth: Growth = 0.0
     correlation: Annotated[Number, Field(ge=-1, le=1)] = Field(
         default=0.0, description="Between an ACO's risk-score change and its own deviation"
+    )
+    common_share: Share = Field(
+        default=0.0,
+        description="Of the variance that the deviation leaves, what all enrolment types share",
     )
     demographic_sd: Spread = 0.0
 
@@ -200,6 +235,17 @@ class Quality(_Frozen):
     sd: Spread = 0.05
     outcome_met_share: Share = Field(
         default=1.0, description="Chance of the alternative standard (one outcome measure)"
+    )
+    persistence: Lasting = Field(
+        default=0.0, description="Correlation of an ACO's scores in adjacent years"
+    )
+    measures: Mapping[Text, Number] = Field(
+        default_factory=dict,
+        description="Performance rates, in percent, by measure; with `benchmarks` they give "
+        "`mean` and `outcome_met_share`",
+    )
+    benchmarks: Text | None = Field(
+        default=None, description="CSV file of decile cut points, as CMS lays out"
     )
 
 
@@ -219,16 +265,47 @@ class Circumstances(_Frozen):
     months_share: Share = Field(default=1.0, description="Of the year's months, if it happens")
 
 
+class Completion(_Frozen):
+    """What claims of observed months grow to once all of them have come in."""
+
+    mean: Annotated[Number, Field(ge=0.5, le=5)] | None = Field(
+        default=None, description="By default that of `factors` at the months observed"
+    )
+    sd: Spread = 0.0
+
+
+class RunOut(_Frozen):
+    """An unfinished year: its first months as booked so far, the rest simulated."""
+
+    year: Year
+    months_observed: Months
+    observed_ppy: Annotated[Mapping[Name, Mapping[Name, UsdPpy]], Field(min_length=1)] = Field(
+        description="By ACO and segment: annualised per capita of the observed months, truncated, "
+        "before completion"
+    )
+    completion_factor: Completion = Completion()
+    factors: Mapping[Months, Positive] = Field(
+        default_factory=dict, description="Completion factors by months observed"
+    )
+
+
 class Experience(_Frozen):
     """What could happen to the people."""
 
+    base_years: Literal["given", "simulated"] = Field(
+        default="given",
+        description="Whether base years hold what the scenario gives (an actual ACO) or are drawn "
+        "around it as performance years are (a program's design)",
+    )
     trend: Trend = Trend()
     deviation: Deviation = Deviation()
     severity: Severity = Severity()
+    persistence: Persistence = Persistence()
     risk_scores: RiskScores = RiskScores()
     quality: Quality = Quality()
     effect: Effect = Effect()
     circumstances: Circumstances = Circumstances()
+    run_out: RunOut | None = None
 
 
 class ContractChoice(_Frozen):

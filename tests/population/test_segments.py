@@ -21,6 +21,9 @@ MARKET = Market.model_validate(
 )
 
 
+GIVEN = [2016, 2017, 2018, 2022]
+
+
 def aco(**changes: object) -> Aco:
     figures = {
         "segments": {
@@ -41,11 +44,17 @@ def people(*acos: Aco, years: tuple[int, ...] = (2022,), market: Market = MARKET
 
 def test_given_figures_stand_as_they_are() -> None:
     found = people(aco()).isel(aco=0, segment=0)
-    assert found.year.values.tolist() == [2016, 2017, 2018, 2022]
-    assert found.performance.values.tolist() == [False, False, False, True]
-    assert found.expenditure_ppy.values[:3].tolist() == [10_000, 10_500, 11_000]
-    assert found.risk_score.values.tolist() == [1.0, 1.02, 1.04, 1.092]
-    assert found.person_years.values.tolist() == [0, 0, 9_000, 10_000]
+    given = found.sel(year=GIVEN)
+    assert given.performance.values.tolist() == [False, False, False, True]
+    assert given.expenditure_ppy.values[:3].tolist() == [10_000, 10_500, 11_000]
+    assert given.risk_score.values.tolist() == [1.0, 1.02, 1.04, 1.092]
+    assert given.person_years.values.tolist() == [0, 0, 9_000, 10_000]
+
+
+def test_no_year_is_left_out_between_base_years_and_performance_years() -> None:
+    found = people(aco(), aco(agreement={"start": 2021}), years=(2022, 2024))
+    assert found.year.values.tolist() == list(range(2016, 2025))
+    assert found.year.values[found.performance].tolist() == [2022, 2024]
 
 
 def test_expenditure_is_carried_with_its_region_and_its_risk() -> None:
@@ -57,13 +66,14 @@ def test_expenditure_is_carried_with_its_region_and_its_risk() -> None:
 def test_the_region_equals_the_nation_until_the_last_base_year() -> None:
     found = people(aco(regional_growth_factor=0.99)).isel(aco=0, segment=0)
     ratio = found.regional_ppy / found.national_ppy
-    assert ratio.values == pytest.approx([1, 1, 1, 0.99])
+    assert ratio.sel(year=GIVEN).values == pytest.approx([1, 1, 1, 0.99])
 
 
 def test_regional_levels_that_are_given_replace_the_growth_factor() -> None:
     part = {"aged_nondual": {**segment(), "regional_ppy": {2018: 9_000.0, 2022: 12_600.0}}}
     found = people(aco(segments=part, regional_growth_factor=0.9)).isel(aco=0, segment=0)
-    assert found.regional_ppy.values == pytest.approx([8_100, 8_550, 9_000, 12_600])
+    regional = found.regional_ppy.sel(year=GIVEN).values
+    assert regional == pytest.approx([8_100, 8_550, 9_000, 12_600])
 
 
 def segment() -> dict[str, object]:
@@ -112,13 +122,25 @@ def test_revenue_is_all_expenditure_unless_given() -> None:
     assert float(given.revenue_usd.sel(year=2022).item()) == 30_000_000.0
 
 
-def test_forecast_growth_starts_at_the_last_base_year() -> None:
+def test_forecast_growth_is_as_given_and_else_the_nations() -> None:
     forecast = {"prospective_factor": {"aged_nondual": {2019: 1.02, 2020: 1.03}}}
     market = Market.model_validate(MARKET.model_dump() | forecast)
-    found = people(aco(), years=(2019, 2020), market=market).isel(segment=0)
-    assert found.prospective_factor.sel(year=[2018, 2019, 2020]).values == pytest.approx(
-        [1.0, 1.02, 1.02 * 1.03]
-    )
+    later = aco(agreement={"start": 2020})
+    found = people(aco(), later, years=(2020, 2021), market=market).isel(segment=0)
+    growth = (found.prospective_factor / found.prospective_factor.shift(year=1)).dropna("year")
+    expected = [9_500 / 9_000, 10_000 / 9_500, 1.02, 1.03, 1.05]
+    assert growth.values == pytest.approx(expected)
+
+
+def test_reconciled_person_years_are_those_of_settled_years() -> None:
+    part = {"aged_nondual": {**segment(), "person_years": dict.fromkeys(GIVEN, 9_000.0)}}
+    prior = {"prior_savings_ppy": {2017: 120.0, 2018: -40.0}}
+    found = people(aco(segments=part, **prior)).isel(aco=0)
+    assert found.prior_savings_ppy.sel(year=GIVEN).values.tolist() == [0, 120, -40, 0]
+    assert found.reconciled_person_years.sel(year=GIVEN).values.tolist() == [0, 9e3, 9e3, 9e3]
+    given = people(aco(segments=part, reconciled_person_years={2018: 7_000}, **prior))
+    settled = given.reconciled_person_years.sel(year=GIVEN).values[:, 0]
+    assert settled.tolist() == [0, 9e3, 7e3, 9e3]
 
 
 @pytest.mark.parametrize(

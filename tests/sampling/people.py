@@ -31,19 +31,22 @@ STILL = {
 }
 
 
-def segment(person_years: float, spent: float, score: float = 1.0) -> dict[str, Any]:
+def segment(
+    person_years: float, spent: float, score: float = 1.0, churn: float = 0.0
+) -> dict[str, Any]:
     years = (2016, 2017, 2018)
     return {
-        "person_years": {2018: person_years, 2022: person_years},
+        "person_years": dict.fromkeys((*years, 2022), person_years),
+        "churn_share": churn,
         "expenditure_ppy": dict.fromkeys(years, spent),
         "risk_score": dict.fromkeys(years, score),
     }
 
 
-def aco(size: float = 10_000.0, *, esrd: bool = True, **fields: Any) -> Aco:
-    parts = {"aged_nondual": segment(0.99 * size, 11_000.0, 1.05)}
+def aco(size: float = 10_000.0, *, esrd: bool = True, churn: float = 0.0, **fields: Any) -> Aco:
+    parts = {"aged_nondual": segment(0.99 * size, 11_000.0, 1.05, churn)}
     if esrd:
-        parts["esrd"] = segment(0.01 * size, 84_000.0)
+        parts["esrd"] = segment(0.01 * size, 84_000.0, churn=churn)
     return Aco.model_validate({"segments": parts, "agreement": {"start": 2019}} | fields)
 
 
@@ -52,5 +55,7 @@ def people(acos: Mapping[str, Aco], years: Sequence[int] = (2022,)) -> xr.Datase
 
 
 def experience(base: Mapping[str, Any] = EXPERIENCE, **groups: Any) -> Experience:
-    merged = {name: {**base.get(name, {}), **groups.get(name, {})} for name in {**base, **groups}}
-    return Experience.model_validate(merged)
+    plain = {name: value for name, value in groups.items() if not isinstance(value, dict)}
+    named = {name: value for name, value in groups.items() if name not in plain}
+    merged = {name: {**base.get(name, {}), **named.get(name, {})} for name in {**base, **named}}
+    return Experience.model_validate(merged | plain)

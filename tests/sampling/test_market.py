@@ -22,10 +22,29 @@ def test_a_year_that_the_market_gives_has_one_years_error() -> None:
 
 
 def test_errors_add_up_after_the_last_year_given() -> None:
-    found = np.log(market.national(block(2023, 2026)))
+    drawn = block(2023, 2026)
+    found = np.log(market.national(drawn)[:, [drawn.years.index(y) for y in (2023, 2026)]])
     assert found.std(axis=0) == pytest.approx([0.016, 0.016 * 2.0], rel=0.02)
     step = found[:, 1] - found[:, 0]
     assert abs(np.corrcoef(step, found[:, 0])[0, 1]) < 4.0 / np.sqrt(TRIALS)
+
+
+def test_years_before_the_first_performance_year_are_history_as_far_as_the_market_gives() -> None:
+    drawn = block(2024, 2025)
+    found = market.national(drawn)
+    assert drawn.years == (2022, 2023, 2024, 2025)
+    assert np.array_equal(found[:, 0], np.ones(TRIALS))
+    assert np.log(found[:, 1:]).std(axis=0) == pytest.approx(
+        0.016 * np.sqrt([1.0, 2.0, 3.0]), rel=0.02
+    )
+
+
+def test_revenue_moves_with_the_market_and_the_region() -> None:
+    drawn = block(2022)
+    nation, region = market.national(drawn), market.regional(drawn)
+    revenue = market.draw(drawn, nation, region)["revenue_usd"][1][:, -1, 0]
+    projected = drawn.people.revenue_usd.values[-1, 0]
+    assert np.allclose(revenue / projected, nation[:, 0] * region[:, 0, 0])
 
 
 def test_regions_stray_from_the_last_base_year_on() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simulator.errors import ScenarioError
 from simulator.sampling import quality
@@ -36,6 +37,20 @@ def test_circumstances_strike_a_region_as_often_as_given() -> None:
     assert (share[:, 0] > 0.0).mean() == pytest.approx(0.1, abs=4 * 0.3 / np.sqrt(TRIALS))
     assert np.array_equal(share[:, 0], share[:, 1])
     assert not np.array_equal(share[:, 0], share[:, 2])
+
+
+def test_scores_of_adjacent_years_correlate_as_given() -> None:
+    drawn = Block(
+        people({"a": aco()}, (2022, 2023, 2024)),
+        experience(quality={"persistence": 0.6}),
+        Streams(13),
+        range(TRIALS),
+    )
+    scores = quality.draw(drawn)["quality_score"][1][:, -3:, 0]
+    normal = stats.norm.ppf(stats.rankdata(scores, axis=0) / (TRIALS + 1.0))
+    found = np.corrcoef(normal, rowvar=False)[0, 1:]
+    assert found == pytest.approx([0.6, 0.36], abs=4.0 / np.sqrt(TRIALS))
+    assert scores.std(axis=0) == pytest.approx(0.06, rel=0.03)
 
 
 def test_a_spread_that_no_share_can_have_is_named() -> None:

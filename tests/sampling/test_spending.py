@@ -27,11 +27,22 @@ def drawn(*years: int, **groups: Any) -> xr.Dataset:
 
 def test_the_deviation_lasts_and_changes_from_year_to_year() -> None:
     found = spending.deviation(block(2022, 2023, deviation={"sd": 0.03, "change_sd": 0.02}))
-    logs = np.log(found.factor[:, :, 0])
+    logs = np.log(found.factor[:, -2:, 0])
     expected = np.sqrt([0.03**2 + 4 * 0.02**2, 0.03**2 + 5 * 0.02**2])
     assert logs.std(axis=0) == pytest.approx(expected, rel=0.02)
     assert np.diff(logs, axis=1).std() == pytest.approx(0.02, rel=0.02)
     assert found.score.std(axis=0) == pytest.approx(1.0, rel=0.02)
+
+
+def test_in_simulated_base_years_the_deviation_departs_from_the_last_of_them() -> None:
+    spread = {"mean": -0.03, "sd": 0.03, "change_sd": 0.02}
+    drawn = block(2019, deviation=spread, base_years="simulated")
+    factor = spending.deviation(drawn).factor[:, :, 0]
+    expected = np.sqrt([2 * 0.02**2, 0.02**2, 0.0, 0.03**2 + 0.02**2])
+    assert drawn.years == (2016, 2017, 2018, 2019)
+    assert np.log(factor).std(axis=0) == pytest.approx(expected, rel=0.02)
+    error = factor.std(axis=0) / np.sqrt(TRIALS)
+    assert np.all(abs(factor.mean(axis=0) - [1.0, 1.0, 1.0, 0.97]) <= 4.0 * error + 1e-12)
 
 
 def test_a_deviation_without_spread_is_its_mean_in_every_trial() -> None:

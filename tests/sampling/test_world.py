@@ -13,10 +13,11 @@ from simulator.scenario.schema import Experience
 from simulator.variables import DIMS, WORLD, missing
 from tests.sampling.people import STILL, aco, experience, people
 
-COUNTED = {"person_years", "persons", "revenue_usd", "assigned_share", "prospective_factor"}
+COUNTED = {"person_years", "persons", "assigned_share", "prospective_factor"}
 NEEDS = frozenset(COUNTED | spending.NAMES | set(risk_scores.NAMES) | set(quality.NAMES)) | {
     "national_ppy",
     "regional_ppy",
+    "revenue_usd",
     "circumstances_share",
 }
 PROJECTED = {
@@ -26,6 +27,12 @@ PROJECTED = {
     "demographic_score": "demographic_score",
     "national_ppy": "national_ppy",
     "regional_ppy": "regional_ppy",
+    "revenue_usd": "revenue_usd",
+}
+PERSISTENT = {
+    "persistence": {"claims": 0.6},
+    "quality": {"persistence": 0.5},
+    "risk_scores": {"common_share": 0.3},
 }
 
 
@@ -90,20 +97,26 @@ def same(more: xr.Dataset, alone: xr.Dataset) -> bool:
 
 
 def test_another_aco_changes_no_draw() -> None:
-    # The forecast is no draw: it counts from the latest last base year of the population.
-    alone = draw(people({"a": aco()})).drop_vars("prospective_factor")
-    assert same(draw(people({"b": aco(agreement={"start": 2020}), "a": aco()})), alone)
+    # The forecast is no draw: it is an index that counts from the population's first base year.
+    many = {"b": aco(agreement={"start": 2020}), "a": aco()}
+    own = [2016, 2017, 2018, 2022]
+    for could in (experience(), experience(**PERSISTENT, base_years="simulated")):
+        alone = draw(people({"a": aco()}), could).drop_vars("prospective_factor").sel(year=own)
+        assert same(draw(people(many), could), alone)
 
 
 def test_another_segment_changes_no_draw() -> None:
-    # Head-counts and revenue are no draws: they belong to all segments together.
-    alone = draw(people({"a": aco(esrd=False)})).drop_vars(["persons", "revenue_usd"])
+    # Head-counts and revenue belong to all segments together.
+    totals = ["persons", "revenue_usd", "reconciled_person_years"]
+    alone = draw(people({"a": aco(esrd=False)})).drop_vars(totals)
     assert same(draw(people({"a": aco()})), alone)
 
 
-def test_another_year_changes_no_draw() -> None:
-    alone = draw(people({"a": aco()}, (2022,)))
-    assert same(draw(people({"a": aco()}, (2020, 2022, 2024))), alone)
+@pytest.mark.parametrize("base_years", ["given", "simulated"])
+def test_another_year_changes_no_draw(base_years: str) -> None:
+    could = experience(**PERSISTENT, base_years=base_years)
+    alone = draw(people({"a": aco()}, (2022,)), could).sel(year=[2016, 2017, 2018, 2022])
+    assert same(draw(people({"a": aco()}, (2020, 2022, 2024)), could), alone)
 
 
 def test_other_needs_change_no_draw() -> None:
@@ -133,6 +146,27 @@ def test_base_years_are_what_the_scenario_gives() -> None:
         base.risk_score.values, np.broadcast_to(given.risk_score, (2_000, 3, 1, 2))
     )
     assert bool((base.truncated_expenditure_ppy == given.expenditure_ppy).all())
+
+
+def test_simulated_base_years_scatter_around_what_the_scenario_gives() -> None:
+    expected = people({"a": aco()})
+    found = draw(expected, experience(base_years="simulated"), range(8_000))
+    base = [2016, 2017, 2018]
+    for name in ("truncated_expenditure_ppy", "national_ppy"):
+        drawn, given = found[name].sel(year=base), expected[PROJECTED[name]].sel(year=base)
+        error = drawn.std("trial") / np.sqrt(8_000)
+        assert bool((error > 0.0).all())
+        assert bool((abs(drawn.mean("trial") - given) < 4.0 * error).all())
+    assert found.risk_score.sel(year=2018).std("trial").max() < 1e-9
+    assert found.risk_score.sel(year=2016).std("trial").min() > 0.0
+
+
+def test_years_that_only_a_renewal_can_read_are_drawn_where_one_can() -> None:
+    one = draw(people({"a": aco()}, (2022,))).truncated_expenditure_ppy
+    more = draw(people({"a": aco()}, (2022, 2023))).truncated_expenditure_ppy
+    assert one.sel(year=slice(2016, 2021)).std("trial").max() < 1e-6
+    assert more.sel(year=slice(2016, 2019)).std("trial").max() < 1e-6
+    assert more.sel(year=slice(2020, 2023)).std("trial").min() > 1.0
 
 
 def test_what_nothing_draws_is_named() -> None:
