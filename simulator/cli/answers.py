@@ -11,7 +11,7 @@ from simulator.cli.terminal import amount, grid, listing, say, width
 if TYPE_CHECKING:
     import xarray as xr
 
-    from simulator.engine.plan import Plan
+    from simulator.engine.plan import Estimate, Plan
     from simulator.programs.worksheet import Check, Row, Settled
 
 __all__ = ["files", "plan", "settled", "show", "sound", "statement"]
@@ -43,25 +43,26 @@ def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
         more = {"trials": planned.scenario.trials, "notices": list(planned.notices)}
         say(json.dumps({**facts, **more}, indent=1))
         return
-    blocks = f"{_count(cost.blocks, 'block')} of {planned.pin.block:,}"
-    rows = {
-        "run": str(planned.folder),
-        "cases": f"{planned.pin.cases:,}, each of {planned.scenario.trials:,} trials",
-        "blocks": f"{blocks} trials, {cost.committed:,} of them done",
-        "memory": f"about {cost.memory_bytes / 1e6:,.0f} MB",
-        "disk": f"{cost.disk_bytes / 1e6:,.1f} MB",
-        "time": f"about {cost.seconds:,.0f} s",
-    }
-    for line in listing([*rows.items()]):
+    for line in listing([*_costs(planned, cost).items()]):
         say(line)
     say()
-    head, body = ["terms", *_STATUSES], []
-    for label, count in counts.items():
-        body.append([label, *(str(count.get(status, 0)) for status in _STATUSES)])
-    for line in grid(head, body, width()):
+    rows = [[name, *(str(n.get(kind, 0)) for kind in _STATUSES)] for name, n in counts.items()]
+    for line in grid(["terms", *_STATUSES], rows, width()):
         say(line)
     for notice in planned.notices:
         say(f"what if: {notice}")
+
+
+def _costs(planned: "Plan", cost: "Estimate") -> dict[str, str]:
+    trials, size = planned.scenario.trials, planned.pin.block
+    return {
+        "run": str(planned.folder),
+        "cases": f"{planned.pin.cases:,}, each of {trials:,} trials",
+        "blocks": f"{cost.blocks:,}, each of {size:,} trials; {cost.committed:,} are done",
+        "memory": f"about {cost.memory_bytes / 1e6:,.0f} MB beside Python's own 0.3 GB",
+        "disk": f"{cost.disk_bytes / 1e6:,.1f} MB",
+        "time": f"about {cost.seconds:,.0f} s",
+    }
 
 
 def show(run: "xr.Dataset", *, as_json: bool) -> None:
