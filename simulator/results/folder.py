@@ -23,7 +23,15 @@ SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
 
 _PACKAGE = Path(__file__).parents[1]
 # The modules that decide a run's numbers; the rules themselves are in `rules.yaml`.
-_DECIDES = ("*.py", "population/*.py", "sampling/*.py", "programs/*.py", "engine/simulate.py")
+_DECIDES = (
+    "*.py",
+    "scenario/sweep.py",
+    "population/*.py",
+    "sampling/*.py",
+    "programs/*.py",
+    "engine/tracks.py",
+    "engine/simulate.py",
+)
 _SHOWS = {"__init__.py", "__main__.py", "cli.py", "errors.py"}
 
 
