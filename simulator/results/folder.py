@@ -32,7 +32,7 @@ _DECIDES = (
     "engine/tracks.py",
     "engine/simulate.py",
 )
-_SHOWS = {"__init__.py", "__main__.py", "cli.py", "errors.py"}
+_SHOWS = {"__init__.py", "__main__.py", "errors.py"}
 
 
 def version() -> str:
