@@ -90,14 +90,19 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
 
 def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
     """Write a run's table, picture and page into its folder, and print where they are."""
+    from simulator.analysis.kept import EFFECT, kept
     from simulator.report import page, plots, tables
 
     tables.summary(run).to_parquet(folder / "summary.parquet")
     written = {
         "run": folder,
         "picture": plots.save(plots.exceedance(run), folder / "exceedance.png"),
-        "page": page.write(run, folder / "report.html"),
     }
+    if run.sizes["year"] > 1:
+        written["by year"] = plots.save(plots.fan(run), folder / "by_year.png")
+    if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
+        written["kept"] = plots.save(plots.kept(kept(run)), folder / "kept.png")
+    written["page"] = page.write(run, folder / "report.html")
     if not quiet:
         say()
         for line in listing([(name, str(path)) for name, path in written.items()]):

@@ -23,7 +23,9 @@ __all__ = [
     "canvas",
     "colours",
     "exceedance",
+    "fan",
     "histogram",
+    "kept",
     "save",
     "svg",
 ]
@@ -77,6 +79,33 @@ def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     ax.set(xlabel=_amount(run), ylabel="share of trials")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     return _dressed(ax, settlement)
+
+
+def fan(run: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Return each contract's settlement by year: its median, and what 90 in 100 trials span."""
+    ax = ax or canvas(7.2, 4.4)
+    amounts = _by_year(run)
+    years = amounts["year"].values
+    for label, colour in colours(run).items():
+        low, middle, high = amounts.sel(contract=label).quantile([0.05, 0.5, 0.95], "trial").values
+        ax.fill_between(years, low, high, color=colour, alpha=0.14, lw=0)
+        ax.plot(years, middle, "o-", color=colour, lw=2.2, ms=4, label=label)
+    ax.axhline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
+    ax.set(xlabel="performance year", ylabel="settlement to the ACO, $ million")
+    return _quiet(ax, years)
+
+
+def kept(shares: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Return what is left of an effect by year, as `analysis.kept` gives it, with its error."""
+    ax = ax or canvas(7.2, 4.4)
+    share, error = (shares[name].mean("aco") for name in ("kept_share", "kept_error_share"))
+    years = share["year"].values
+    for label, colour in colours(shares).items():
+        middle, wide = share.sel(contract=label).values, 2.0 * error.sel(contract=label).values
+        ax.errorbar(years, middle, wide, fmt="o-", color=colour, lw=2.2, ms=4, label=label)
+    ax.set(ylim=(0, 1.08), xlabel="performance year", ylabel="savings left of what is saved")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return _quiet(ax, years)
 
 
 def canvas(width: float, height: float) -> Axes:
@@ -138,6 +167,14 @@ def _curve(
     return np.append(ordered[0], ordered[ranks]), np.append(1.0, above)
 
 
+def _by_year(run: xr.Dataset) -> xr.DataArray:
+    """Return settlements in millions, ACOs added: ``(trial, year, contract)``, last case."""
+    settlement = run["settlement_usd"].astype(np.float64).compute()
+    if "case" in settlement.dims:
+        settlement = settlement.isel(case=-1, drop=True)
+    return settlement.sum("aco") / 1e6
+
+
 def _range(settlement: xr.DataArray) -> tuple[float, float]:
     """Return the amounts that matter for any contract: all but a thousandth on either side."""
     low, high = np.quantile(settlement.values, [0.001, 0.999])
@@ -190,12 +227,22 @@ def _dressed(ax: Axes, settlement: xr.DataArray) -> Axes:
     low, high = _range(settlement)
     ax.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
     ax.axvline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
+    _sides(ax)
+    return _bare(ax)
+
+
+def _quiet(ax: Axes, years: npt.NDArray[np.int64]) -> Axes:
+    """Return the Axes with whole years below and quiet lines."""
+    ax.set_xticks(years.tolist())
+    return _bare(ax)
+
+
+def _bare(ax: Axes) -> Axes:
     ax.grid(color=INK, alpha=0.15, lw=0.8)
     ax.tick_params(colors=INK, labelcolor=INK, length=0)
     ax.xaxis.label.set_color(INK)
     ax.yaxis.label.set_color(INK)
     ax.spines[:].set_visible(False)
-    _sides(ax)
     _legend(ax)
     return ax
 
