@@ -1,5 +1,6 @@
 # make run    set everything up and answer a real question about a real ACO
 # make test   every check that .ci/run runs
+# make prove  the long forms of proofs, which take minutes
 # Both set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -7,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test setup clean
+.PHONY: run test prove setup clean
 
 run: $(READY)
 	@$(BIN)/acosim run scenarios/quickstart.yaml
@@ -16,7 +17,10 @@ test: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 -m "not slow"
+
+prove: $(READY)
+	@$(BIN)/pytest -n 2 -m slow
 
 setup: $(READY)
 
