@@ -19,7 +19,7 @@ Arrays: TypeAlias = dict[Hashable, tuple[tuple[str, ...], np.ndarray]]
 
 # Both generations of benchmarks start from the three calendar years before the agreement.
 _BASE_YEARS = 3
-_FAINT = 1e-3  # what weighs less is forgotten, so that a year looks back a fixed number of years
+_FAINT = 1e-2  # what weighs less is forgotten, so that a year looks back a fixed number of years
 _LEAST = 2.0**-54
 
 

@@ -28,6 +28,7 @@ def contradictions(document: Document) -> list[Mistake]:
         _elected,
         _options_by_year,
         _observed,
+        _booked,
     )
     return [mistake for check in checks for mistake in check(document)]
 
@@ -184,6 +185,24 @@ def _observed(document: Document) -> Iterator[Mistake]:
             if segments and name not in segments:
                 text = f"is no segment of {aco}; must be one of {', '.join(segments)}"
                 yield document.mistake((*keys, "expenditure_ppy", name), text)
+
+
+def _booked(document: Document) -> Iterator[Mistake]:
+    """Yield what is booked of an unfinished year for an ACO, segment or year that is not there."""
+    keys: Keys = ("experience", "run_out")
+    years, acos = _performance_years(document), _names(document, "population")
+    yield from _one_of(document, (*keys, "year"), [str(year) for year in years])
+    for aco in _names(document, *keys, "observed_ppy"):
+        place: Keys = (*keys, "observed_ppy", aco)
+        if acos and aco not in acos:
+            text = f"is no ACO of the scenario; must be one of {', '.join(acos)}{near(aco, acos)}"
+            yield document.mistake(place, text)
+            continue
+        segments = _names(document, "population", aco, "segments")
+        for name in _names(document, *place):
+            if segments and name not in segments:
+                text = f"is no segment of {aco}; must be one of {', '.join(segments)}"
+                yield document.mistake((*place, name), f"{text}{near(name, segments)}")
 
 
 def _one_of(document: Document, keys: Keys, known: list[str]) -> Iterator[Mistake]:

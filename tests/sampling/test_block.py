@@ -22,8 +22,8 @@ def test_scores_correlate_by_a_power_of_the_years_between(correlation: float) ->
     drawn = persisting(uniforms(), years, correlation)
     scores = stats.norm.ppf(np.stack([drawn[year][:, 0, 1] for year in years]))
     expected = [correlation, correlation**3]
-    # What weighs less than a thousandth is forgotten, which takes 1e-3 off far correlations.
-    assert np.corrcoef(scores)[0, 1:] == pytest.approx(expected, abs=4 / np.sqrt(TRIALS) + 1e-3)
+    # What weighs less than a hundredth is forgotten, which takes less than that off.
+    assert np.corrcoef(scores)[0, 1:] == pytest.approx(expected, abs=4 / np.sqrt(TRIALS) + 2e-3)
 
 
 @pytest.mark.parametrize("correlation", [0.2, 0.5, 0.9])

@@ -78,6 +78,31 @@ def test_fields_that_contradict_each_other_are_one_mistake(files, old, new, line
     assert files.lines() == [line]
 
 
+@pytest.mark.parametrize(
+    ("year", "booked", "said"),
+    [
+        (2021, "lakeshore: {esrd: 80_000}", "run_out.year is 2021; must be one of 2022"),
+        (
+            2022,
+            "lakeshor: {esrd: 80_000}",
+            "run_out.observed_ppy.lakeshor is no ACO of the scenario; must be one of lakeshore; "
+            "did you mean lakeshore?",
+        ),
+        (
+            2022,
+            "lakeshore: {esdr: 80_000}",
+            "run_out.observed_ppy.lakeshore.esdr is no segment of lakeshore; must be one of "
+            "esrd, aged_nondual; did you mean esrd?",
+        ),
+    ],
+)
+def test_what_is_booked_belongs_to_an_aco_and_segment_of_the_scenario(files, year, booked, said):
+    law = f"{{year: {year}, months_observed: 6, observed_ppy: {{{booked}}}}}"
+    files.swap(("  trend: {mean: 0.04}", f"  trend: {{mean: 0.04}}\n  run_out: {law}"))
+    lines = files.lines()
+    assert [line.split(": ", 1)[1] for line in lines] == [f"experience.{said}"]
+
+
 def test_a_segment_may_name_its_enrolment_type(files):
     files.swap(("      esrd:\n", "      kidney:\n        entitlement: esrd\n"))
     assert not files.lines()
