@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simulator.engine.plan import Estimate, Plan
     from simulator.programs.worksheet import Check, Row, Settled
 
-__all__ = ["files", "plan", "settled", "show", "sound", "statement"]
+__all__ = ["files", "plan", "settled", "show", "sound", "statements"]
 
 _MOST_TABLES = 12
 _STATUSES = ("assumed", "reported", "proposed", "disputed")
@@ -109,15 +109,18 @@ def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
             say(line)
 
 
-def statement(title: str, rows: Iterable["Row"], *, as_json: bool) -> None:
-    """Print a statement line by line, each with its unit, its sentence and what it rests on."""
+def statements(found: Sequence[tuple[str, Iterable["Row"]]], *, as_json: bool) -> None:
+    """Print statements line by line, each with its unit, its sentence and what it rests on."""
     if as_json:
-        say(json.dumps({"title": title, "lines": [row._asdict() for row in rows]}, indent=1))
+        told = [{"title": title, "lines": [r._asdict() for r in rows]} for title, rows in found]
+        say(json.dumps(told[0] if len(told) == 1 else told, indent=1))
         return
-    say(title)
-    say()
-    for line in _lines(list(rows)):
-        say(line)
+    for title, rows in found:
+        say(title)
+        say()
+        for line in _lines(list(rows)):
+            say(line)
+        say()
 
 
 def _lines(rows: Sequence["Row"]) -> Iterator[str]:
@@ -145,7 +148,7 @@ def settled(sheet: "Settled", *, as_json: bool) -> bool:
         expected = [{**check._asdict(), "met": check.met} for check in checks]
         say(json.dumps({"title": title, "lines": lines, "expected": expected}, indent=1))
     else:
-        statement(title, sheet.rows, as_json=False)
+        statements([(title, sheet.rows)], as_json=False)
         _expected(checks)
     return all(check.met for check in checks)
 

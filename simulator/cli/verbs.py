@@ -194,15 +194,15 @@ def explain(
     trial: Annotated[int, typer.Option(min=0, help="The number of a trial.")],
     contract: Annotated[str, typer.Option(help="The label of a contract.")],
     aco: Annotated[str | None, typer.Option(help="Needed if there are several.")] = None,
-    year: Annotated[int | None, typer.Option(help="Needed if there are several.")] = None,
+    year: Annotated[int | None, typer.Option(help="By default every year in turn.")] = None,
     case: Annotated[int, typer.Option(min=0, help="Of a sweep.")] = 0,
     as_json: _Json = False,
 ) -> None:
     """Settle one trial again and print its whole statement, line by line with citations."""
-    from simulator.engine.replay import Where, replay
+    from simulator.engine.replay import Where, replays
 
-    found = replay(path, Where(trial, contract, aco, year, case))
-    answers.statement(found.title, found.rows, as_json=as_json)
+    found = replays(path, Where(trial, contract, aco, year, case))
+    answers.statements([(one.title, one.rows) for one in found], as_json=as_json)
 
 
 @app.command()

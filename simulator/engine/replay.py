@@ -16,7 +16,7 @@ from simulator.errors import ResultsError
 from simulator.programs.worksheet import Row, rows
 from simulator.scenario.sweep import cases
 
-__all__ = ["Replay", "Where", "replay"]
+__all__ = ["Replay", "Where", "replay", "replays"]
 
 
 class Where(NamedTuple):
@@ -60,6 +60,12 @@ def replay(path: Path | str, where: Where) -> Replay:
     contract = next(c for c in whole[label].contracts if c.year == year)
     title = f"{run.attrs['name']}: {aco} in {year} under {label}, trial {where.trial}"
     return Replay(title, tuple(rows(contract, found)), found)
+
+
+def replays(path: Path | str, where: Where) -> tuple[Replay, ...]:
+    """Return one trial's statements of the year asked for, or of every year in turn."""
+    years = [where.year] if where.year is not None else results.open_run(path)["year"].values
+    return tuple(replay(path, where._replace(year=int(year))) for year in years)
 
 
 def _one(kind: str, asked: str | int | None, known: Sequence[str]) -> str:

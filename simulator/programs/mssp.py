@@ -434,7 +434,7 @@ class Mssp(Contract):
         benchmark, spent = lines["benchmark_usd"], lines["expenditure_usd"]
         applies = self.two_way_guardrail(world)
         if self.sides == "one" or not bool((applies > 0.0).any()):
-            return {}
+            return {"guardrail_usd": xr.zeros_like(benchmark)}
         two_way = lines.get("two_way_benchmark_usd")
         two_way = self._two_way_benchmark(lines) if two_way is None else two_way
         least = self._minimum(world) * benchmark
