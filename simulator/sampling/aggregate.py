@@ -164,11 +164,12 @@ def _counts(n: int, share: float) -> tuple[int, np.ndarray]:
 
 
 def _amounts(cell: Cell, above: np.ndarray) -> np.ndarray:
-    """Return the mean and sd of the truncated total and the excess: (4, count), USD."""
+    """Return mean and sd of truncated total and excess, and the most of the former: (5, count)."""
     split, below = cell.split, cell.persons - above
     body = below * split.body_mean + above * split.point, np.sqrt(below) * split.body_sd
     excess = above * split.excess_mean, np.sqrt(above) * split.excess_sd
-    return np.stack([*body, *excess])
+    most = np.full(len(above), cell.persons * split.point if cell.persons else 0.0)
+    return np.stack([*body, *excess, most])
 
 
 def _body_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -234,10 +235,13 @@ def _place(out: np.ndarray, u: np.ndarray) -> None:
 @compiled
 def _truncated(out: np.ndarray, count: np.ndarray, place: np.ndarray, tables: Tables) -> None:
     starts, mean, sd, law = tables.starts[0], tables.amounts[0], tables.amounts[1], tables.body
+    most = tables.amounts[4]
     for i in range(len(out)):
         k, node = count[i], np.int64(place[i])
         at, part = starts[k] + node, place[i] - node
-        out[i] = max(mean[k] + sd[k] * (law[at] + part * (law[at + 1] - law[at])), 0.0)
+        total = mean[k] + sd[k] * (law[at] + part * (law[at + 1] - law[at]))
+        # Between two nodes a law may stray a few dollars beyond what its people can cost.
+        out[i] = min(max(total, 0.0), most[k])
 
 
 @compiled
