@@ -39,7 +39,8 @@ class Tables(NamedTuple):
     """One cell, ready to draw: rows by the count of people above the point, from the least up.
 
     `chances` (count,) are cumulative and `guide` (part,) says where to look in them. `amounts`
-    (4, count) hold the mean and sd, in USD, of the truncated total and of the excess. `body` and
+    (5, count) hold mean and sd, in USD, of truncated total and excess, then the most of the former.
+    `body` and
     `excess` are their laws, end to end; `starts` (2, count) say where each count's law begins,
     and `blend` (count,) how far to go towards the next law of the excess.
     """
