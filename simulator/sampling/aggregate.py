@@ -39,10 +39,9 @@ class Tables(NamedTuple):
     """One cell, ready to draw: rows by the count of people above the point, from the least up.
 
     `chances` (count,) are cumulative and `guide` (part,) says where to look in them. `amounts`
-    (5, count) hold mean and sd, in USD, of truncated total and excess, then the most of the former.
-    `body` and
-    `excess` are their laws, end to end; `starts` (2, count) say where each count's law begins,
-    and `blend` (count,) how far to go towards the next law of the excess.
+    (5, count) hold mean and sd, in USD, of truncated total and excess, then the most that the
+    former can be. `body` and `excess` are their laws, end to end; `starts` (2, count) say where
+    each count's law begins, and `blend` (count,) how far to go towards the next law of the excess.
     """
 
     chances: np.ndarray
