@@ -34,12 +34,16 @@ _Arrays = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 @dataclass(frozen=True)
 class _Frame:
-    """The axes that every array is built on; `span` is each year from the first to the last."""
+    """The axes that every array is built on.
+
+    `span` is each year from the first known to the last, `first` the first performance year.
+    """
 
     acos: tuple[Aco, ...]
     segments: Mapping[str, Segment]
     span: range
     starts: np.ndarray
+    first: int
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -115,7 +119,7 @@ def _frame(population: Mapping[str, Aco], market: Market, years: Sequence[int]) 
     known = {*_years(population, years), *_given_years(acos), *_keys(market.national_ppy.values())}
     known |= _keys(market.truncation_usd.values()) | _keys(market.prospective_factor.values())
     starts = np.array([aco.agreement.start for aco in acos])
-    return _Frame(acos, segments, range(min(known), max(known) + 1), starts)
+    return _Frame(acos, segments, range(min(known), max(known) + 1), starts, min(years))
 
 
 def _given_years(acos: Iterable[Aco]) -> set[int]:
@@ -277,12 +281,13 @@ def _reconciled(
 
 
 def _revenue(frame: _Frame, person_years: np.ndarray, expenditure: np.ndarray) -> np.ndarray:
-    total = person_years.sum(axis=2)
-    revenue = (person_years * expenditure).sum(axis=2)
-    for i, aco in enumerate(frame.acos):
-        if aco.revenue_ppy is not None:
-            revenue[:, i] = aco.revenue_ppy * total[:, i]
-    return revenue
+    """Return revenue (year, aco): all expenditure, or the part that the first year's figure is."""
+    spent = (person_years * expenditure).sum(axis=2)
+    first = frame.first - frame.span.start
+    people = person_years[first].sum(axis=1)
+    given = np.array([np.nan if a.revenue_ppy is None else a.revenue_ppy for a in frame.acos])
+    part = given * people / np.maximum(spent[first], 1.0)
+    return spent * np.nan_to_num(part, nan=1.0)
 
 
 def _national(frame: _Frame, market: Market, national: np.ndarray) -> _Arrays:

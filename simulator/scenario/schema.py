@@ -129,7 +129,9 @@ class Aco(_Frozen):
     elections: Elections = Elections()
     revenue_class: Literal["low", "high"] = "high"
     revenue_ppy: UsdPpy | None = Field(
-        default=None, description="ACO participants' A and B revenue per assigned person-year"
+        default=None,
+        description="ACO participants' A and B revenue per assigned person-year, in the first "
+        "performance year; in others it moves with expenditure",
     )
     region: Name = "region"
     historical_benchmark_ppy: UsdPpy | None = Field(

@@ -119,7 +119,14 @@ def test_revenue_is_all_expenditure_unless_given() -> None:
     found, given = people(aco()), people(aco(revenue_ppy=3_000))
     spent = (found.person_years * found.expenditure_ppy).sum("segment")
     assert found.revenue_usd.values == pytest.approx(spent.values)
-    assert float(given.revenue_usd.sel(year=2022).item()) == 30_000_000.0
+    assert float(given.revenue_usd.sel(year=2022).item()) == pytest.approx(30_000_000.0)
+
+
+def test_revenue_that_is_given_moves_with_expenditure_in_later_years() -> None:
+    found = people(aco(revenue_ppy=3_000), years=(2022, 2023)).isel(aco=0)
+    spent = (found.person_years * found.expenditure_ppy).sum("segment")
+    part = (found.revenue_usd / spent).sel(year=[2022, 2023]).values
+    assert part == pytest.approx([30e6 / spent.sel(year=2022).item()] * 2)
 
 
 def test_forecast_growth_is_as_given_and_else_the_nations() -> None:
