@@ -1,8 +1,9 @@
 """The quality score, and the circumstances that lift it or the losses."""
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
+from scipy import special
 
 from simulator.errors import ScenarioError
 from simulator.sampling.block import Arrays, Block, persisting
@@ -12,6 +13,7 @@ __all__ = ["NAMES", "circumstances", "draw"]
 
 NAMES = ("quality_score", "outcome_quality_met")
 _DIMS = ("trial", "year", "aco")
+_SCORES = np.linspace(-8.3, 8.3, 4_001)
 
 
 def draw(block: Block) -> Arrays:
@@ -25,11 +27,12 @@ def draw(block: Block) -> Arrays:
             f"experience.quality.sd: is {law.sd!r}; with a mean of {law.mean!r} it must be less "
             f"than {np.sqrt(law.mean * (1.0 - law.mean)):.4f}"
         )
+    quantiles = _quantiles(law.mean, law.sd)
     score, met = np.empty(block.shape), np.empty(block.shape)
     for i, aco in enumerate(block.acos):
         uniforms = partial(_uniforms, block, "quality", aco)
         for y, uniform in enumerate(persisting(uniforms, block.years, law.persistence).values()):
-            score[:, y, i] = beta(uniform, law.mean, law.sd)
+            score[:, y, i] = np.interp(special.ndtri(uniform), _SCORES, quantiles)
             outcome = _uniforms(block, "quality/outcome", aco, block.years[y])
             met[:, y, i] = outcome < law.outcome_met_share
     base = np.ones(block.people.persons.shape)
@@ -37,6 +40,12 @@ def draw(block: Block) -> Arrays:
         "quality_score": (_DIMS, block.whole(base * law.mean, score, block.ahead)),
         "outcome_quality_met": (_DIMS, block.whole(base, met, block.ahead)),
     }
+
+
+@lru_cache(maxsize=64)
+def _quantiles(mean: float, sd: float) -> np.ndarray:
+    """Return the beta quantiles at `_SCORES`, between which they are a line to seven digits."""
+    return beta(special.ndtr(_SCORES), mean, sd)
 
 
 def _uniforms(block: Block, stream: str, aco: str, year: int) -> np.ndarray:

@@ -25,10 +25,10 @@ def draw(block: Block, score: np.ndarray) -> Arrays:
     shared, common = law.correlation, np.sqrt(law.common_share)
     spread = {str(kind): sd for kind, sd in law.sd.items()}
     drawn = np.empty((*block.shape, len(block.segments)))
+    together = [block.walk("risk_score/common", aco, i).scores for i, aco in enumerate(block.acos)]
     for i, j in np.ndindex(drawn.shape[2:]):
-        together = block.walk("risk_score/common", block.acos[i], i).scores
         own, counts = _own(block, "risk_score", i, j)
-        rest = common * together + np.sqrt(1.0 - law.common_share) * own
+        rest = common * together[i] + np.sqrt(1.0 - law.common_share) * own
         mixed = shared * score[:, :, i] * np.sqrt(counts) + np.sqrt(1.0 - shared**2) * rest
         coded = (1.0 + law.coding_growth) ** (counts * block.after_base[block.simulated, i])
         sd = spread.get(block.entitlements[j], 0.0)
@@ -38,10 +38,11 @@ def draw(block: Block, score: np.ndarray) -> Arrays:
 
 def demographic(block: Block) -> Arrays:
     """Return demographic_score, whose changes add up from the last base year, mean as expected."""
-    drawn = np.empty((*block.shape, len(block.segments)))
-    for i, j in np.ndindex(drawn.shape[2:]):
+    sd = block.experience.risk_scores.demographic_sd
+    drawn = np.ones((*block.shape, len(block.segments)))
+    for i, j in np.ndindex(drawn.shape[2:]) if sd else ():
         scores, counts = _own(block, "demographic_score", i, j)
-        drawn[:, :, i, j] = mean_one(scores, block.experience.risk_scores.demographic_sd, counts)
+        drawn[:, :, i, j] = mean_one(scores, sd, counts)
     return _moved(block, "demographic_score", drawn)
 
 

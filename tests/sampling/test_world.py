@@ -81,8 +81,9 @@ def test_without_any_spread_every_trial_is_the_expectation() -> None:
 @pytest.mark.parametrize("cuts", [(0, 1, 300), (0, 137, 138, 300), (0, 299, 300)])
 def test_draws_are_identical_however_trials_are_cut_into_blocks(cuts: tuple[int, ...]) -> None:
     expected = people({"a": aco(), "b": aco(600)}, (2022, 2023))
-    whole = draw(expected, trials=range(300))
-    blocks = [draw(expected, trials=range(first, last)) for first, last in pairwise(cuts)]
+    could = experience(**PERSISTENT, base_years="simulated")
+    whole = draw(expected, could, range(300))
+    blocks = [draw(expected, could, range(first, last)) for first, last in pairwise(cuts)]
     cut = xr.concat(blocks, dim="trial", data_vars="minimal", coords="minimal", compat="override")
     assert cut.identical(whole)
 
