@@ -22,6 +22,10 @@ def draw(block: Block) -> Arrays:
     Years before the first performance year hold the mean, and a standard that is met.
     """
     law = block.experience.quality
+    if law.measures:
+        raise ScenarioError(
+            "experience.quality.measures: are not read; allowed is a scenario filled in"
+        )
     if law.sd > 0.0 and law.sd**2 >= law.mean * (1.0 - law.mean):
         raise ScenarioError(
             f"experience.quality.sd: is {law.sd!r}; with a mean of {law.mean!r} it must be less "

@@ -53,6 +53,11 @@ def test_scores_of_adjacent_years_correlate_as_given() -> None:
     assert scores.std(axis=0) == pytest.approx(0.06, rel=0.03)
 
 
+def test_measures_that_are_not_filled_in_are_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"experience\.quality\.measures: are not read"):
+        quality.draw(block(quality={"measures": {"236SSP": 70.0}}))
+
+
 def test_a_spread_that_no_share_can_have_is_named() -> None:
     with pytest.raises(ScenarioError, match=r"experience\.quality\.sd: is 0\.5"):
         quality.draw(block(quality={"mean": 0.8, "sd": 0.5}))
