@@ -63,7 +63,7 @@ def test_extends_stays_in_the_scenarios_folder(files, tmp_path, named, reason):
 
 
 def test_a_missing_base_gets_the_nearest_name(files):
-    files.swap(("extends: base/market.yaml", "extends: base/mssp_2202.yaml"))
+    files.swap(("extends: base/market.yaml", "extends: base/mssp_2022x.yaml"))
     (line,) = files.lines()
     assert line.endswith("did you mean base/mssp_2022.yaml?")
 
