@@ -16,11 +16,18 @@ __all__ = [
     "Usd",
     "UsdPbpm",
     "UsdPpy",
+    "Words",
     "per_month",
     "per_year",
     "round_half_away",
     "total",
 ]
+
+
+class Words(NamedTuple):
+    """The words that a reading may take."""
+
+    allowed: tuple[str, ...]
 
 
 class Unit(NamedTuple):

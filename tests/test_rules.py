@@ -85,3 +85,8 @@ def test_a_what_if_on_an_unknown_kind_says_what_there_is():
 def _leaves(file: RulesFile) -> list[tuple[str, Leaf]]:
     groups = [("common", file.common), *file.options.items()]
     return [(f"{group}.{name}", leaf) for group, terms in groups for name, leaf in terms.items()]
+
+
+def test_a_reading_that_nobody_knows_is_refused():
+    with pytest.raises(RulesError, match="did you mean aggregate"):
+        contract("mssp", 2022, "E", overrides=[("risk_cap_regime", "agregate", "what if")])

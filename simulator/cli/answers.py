@@ -86,6 +86,8 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
         say(f"\nand {len(found) - _MOST_TABLES:,} more tables: see --json or summary.parquet")
     for _, row in tables.observed(run).iterrows():
         say(f"\n{sentences.what_happened(row)}.")
+    for notice in json.loads(attrs.get("notices", "[]")):
+        say(f"what if: {notice}")
 
 
 def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator import programs
+from simulator import population, programs
 from simulator.engine.tracks import covers, tracks
 from simulator.errors import RulesError
 from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
@@ -17,14 +17,14 @@ __all__ = ["check"]
 
 
 def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Return the scenario of a file, or raise every mistake in it and in its bases."""
+    """Return the scenario of a file, with the files that it names, or raise every mistake."""
     scenario, mistakes, document = reading.check(path, overrides)
     mistakes = ordered([*mistakes, *_unknown(document)])
     if scenario is None or mistakes:
         raise stop(mistakes)
     if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
         raise stop(swept)
-    return scenario
+    return population.filled(scenario, Path(path).parent)
 
 
 def _swept(scenario: Scenario) -> list[str]:

@@ -283,12 +283,17 @@ def _mended(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         return list(header)
     at = fields.index("benchmark_usd") + 1
     triples = [[cells.number(cell) for cell in row[at - 1 : at + 2]] for row in rows]
-    if not all(_adds_up(*triple) for triple in triples if len(triple) == _TRIPLE):
+    whole = [triple for triple in triples if len(triple) == _TRIPLE and _finite(triple)]
+    if not whole or not all(_adds_up(*triple) for triple in whole):
         return list(header)
     known = list(takewhile(lambda place: fields[place] is not None, range(at, len(header) - 1)))
     moved = {place + 1: header[place] for place in known}
     moved[at] = COLUMNS["expenditure_usd"].names[-1]
     return [moved.get(place, name) for place, name in enumerate(header)]
+
+
+def _finite(triple: Sequence[float]) -> bool:
+    return all(math.isfinite(number) for number in triple)
 
 
 def _adds_up(benchmark: float, expenditure: float, savings: float) -> bool:

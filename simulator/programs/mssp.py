@@ -13,7 +13,7 @@ from simulator.benchmark import Years, in_year
 from simulator.participation import agreement_in
 from simulator.programs.contract import Contract, Lines, Stage
 from simulator.terms import ByKind, Knots
-from simulator.units import Persons, Ratio, Share, Unit, Usd
+from simulator.units import Persons, Ratio, Share, Unit, Usd, Words
 
 __all__ = ["Mssp"]
 
@@ -39,7 +39,9 @@ class Mssp(Contract):
     circumstances.
 
     Not modelled: adjustments of the benchmark for changed participant lists; prepaid shared
-    savings (cash only); the lower limits of agreements from 2027 with fewer than 5,000 people in
+    savings (cash only); the half year of agreements that started on 1 July 2019; the lift of an
+    affected ACO's quality score to the threshold; prior savings of years that are neither given
+    nor simulated; the lower limits of agreements from 2027 with fewer than 5,000 people in
     an early base year (no figure is published).
     """
 
@@ -145,9 +147,9 @@ class Mssp(Contract):
     prospective_above_national: Share | None
     two_way_guardrail: ShareByKind
     risk_cap: Share
-    risk_cap_regime: ReadingByKind
+    risk_cap_regime: Annotated[ReadingByKind, Words(("by_type", "aggregate"))]
     risk_cap_when_binding: Literal["by_type", "in_proportion"] | None
-    regional_risk_cap_regime: ReadingByKind
+    regional_risk_cap_regime: Annotated[ReadingByKind, Words(("none", "market_share"))]
     minimum_savings: ShareKnots
     minimum_persons: Persons
     quality_rule: Literal["score_times_rate", "all_or_nothing", "met_or_scaled"]

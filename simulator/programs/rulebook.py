@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from simulator import loading
 from simulator.errors import RulesError
 from simulator.terms import Bands, ByKind, Knots, Layers
-from simulator.units import Unit
+from simulator.units import Unit, Words
 
 __all__ = ["Also", "Leaf", "RulesFile", "Source", "book", "nearest", "term", "years"]
 
@@ -165,7 +165,7 @@ def term(leaf: Leaf, declared: Any, where: str) -> Any:
     if by and kind is not ByKind:
         raise RulesError(f"{where} depends on {', '.join(by)}; the formula takes one value")
     if kind is ByKind:
-        return _by_kind(leaf.value, by, unit, where)
+        return _by_kind(leaf.value, by, declared, where)
     if kind in {Bands, Knots, Layers}:
         return _shape(kind, leaf.value, where)
     return _plain(kind, leaf.value, unit, where)
@@ -180,10 +180,13 @@ def _unwrap(declared: Any) -> tuple[Any, Unit | None, bool]:
     return declared.__origin__ if unit else declared, unit, optional
 
 
-def _by_kind(value: Any, by: tuple[str, ...], unit: Unit | None, where: str) -> ByKind:
-    made = ByKind(by, value)
+def _by_kind(value: Any, by: tuple[str, ...], declared: Any, where: str) -> ByKind:
+    made, unit = ByKind(by, value), _unwrap(declared)[1]
+    words = [m.allowed for m in getattr(declared, "__metadata__", ()) if isinstance(m, Words)]
     for path, item in made.leaves():
         _check(item, unit, f"{where} {path}".strip())
+        if words and item not in words[0]:
+            raise RulesError(f"{where} {path} is {item!r}; {nearest(str(item), words[0])}")
     return made
 
 

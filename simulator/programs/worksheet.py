@@ -19,6 +19,13 @@ from simulator.variables import ATTRIBUTES, STATEMENT, WORLD
 __all__ = ["Check", "Row", "Settled", "Worksheet", "checks", "rows", "settle", "world"]
 
 _READINGS = ("variable",)
+_VARIABLE = -1.0
+_POSITIVE = ("benchmark_usd", "persons", "total_person_years", "national_ppy", "regional_ppy")
+_WORDS = {
+    "agreement_kind": ("initial", "renewal", "reentering"),
+    "agreement_experience": ("inexperienced", "experienced"),
+    "revenue_class": ("low", "high"),
+}
 
 
 class Worksheet(BaseModel):
@@ -107,6 +114,7 @@ def world(sheet: Worksheet, where: str) -> xr.Dataset:
         coords["segment"] = segments
     made = xr.Dataset(coords=coords)
     for name, value in sheet.inputs.items():
+        _refuse_nonsense(name, value, where)
         if name in ATTRIBUTES:
             made = made.assign_coords({name: ("aco", [-1.0 if value in _READINGS else value])})
         elif name in WORLD or name in STATEMENT:
@@ -115,6 +123,34 @@ def world(sheet: Worksheet, where: str) -> xr.Dataset:
             known = nearest(name, [*ATTRIBUTES, *WORLD, *STATEMENT]).split("; ")[-1]
             raise ScenarioError(f"{where}: inputs.{name} is not an input; {known}")
     return made.assign_coords(_defaults(made))
+
+
+def _refuse_nonsense(name: str, value: Any, where: str) -> None:
+    """Raise ScenarioError for a figure outside what its unit allows, or a word nobody knows."""
+    if name in _WORDS:
+        if value not in _WORDS[name]:
+            raise ScenarioError(
+                f"{where}: inputs.{name} is {value!r}; {nearest(value, _WORDS[name])}"
+            )
+        return
+    low, high = _bounds(name)
+    for at, number in _cells(-1.0 if value in _READINGS else value):
+        path = ".".join(["inputs", name, *map(str, at.values())])
+        if not low <= number <= high and not (
+            name == "elected_minimum_savings" and number == _VARIABLE
+        ):
+            raise ScenarioError(f"{where}: {path} is {number:g}; it lies in {low:g} to {high:g}")
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    if name in _POSITIVE:
+        return 1e-9, np.inf
+    if name == "savings_share":
+        return -np.inf, 1.0
+    if name in ("quality_score", "outcome_quality_met"):
+        return 0.0, 1.0
+    ends = {"_share": (0.0, 1.0), "_factor": (1e-9, 10.0), "_score": (0.0, 20.0)}
+    return next((ends[end] for end in ends if name.endswith(end)), (-np.inf, np.inf))
 
 
 def _defaults(made: xr.Dataset) -> dict[str, Any]:

@@ -158,9 +158,8 @@ def _limitations(run: xr.Dataset) -> list[str]:
         for part in doc.split("\n\n")
         if part.startswith("Not modelled")
     ]
-    notices = _record(run).get("notices")
-    named = notices if isinstance(notices, list) else []
-    return unmodelled + [f"What if: {notice}." for notice in named]
+    notices = json.loads(run.attrs.get("notices", "[]"))
+    return unmodelled + [f"What if: {notice}." for notice in notices]
 
 
 def _record(run: xr.Dataset) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from simulator.errors import ResultsError
-from simulator.results.folder import RULES, SCENARIO, identity, run_rules, run_scenario, terms
+from simulator.results.folder import RULES, RUN, SCENARIO, identity, run_rules, run_scenario, terms
 from simulator.results.manifest import entries
 from simulator.results.store import STORE, Block, Pin, Store, blocks
 from simulator.scenario.schema import Scenario
@@ -165,7 +165,15 @@ def _attributes(
         "scenario": (folder / SCENARIO).read_text(encoding="utf-8"),
         "terms": json.dumps(terms(run_rules(folder))),
         "observed": json.dumps(_observed(scenario)),
+        "notices": json.dumps(_notices(folder)),
     }
+
+
+def _notices(folder: Path) -> list[str]:
+    """Return which contracts the ACOs could not really sign, as `run.json` has it."""
+    path = folder / RUN
+    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return list(held.get("notices", []))
 
 
 def _observed(scenario: Scenario) -> list[dict[str, object]]:

@@ -36,6 +36,7 @@ Number = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
+ZeroShare = Annotated[Number, Field(ge=0, lt=1)]
 SignedShare = Annotated[Number, Field(ge=-1, le=1)]
 Spread = Annotated[Number, Field(ge=0, le=1)]
 Growth = Annotated[Number, Field(ge=-0.5, le=0.5)]
@@ -43,6 +44,7 @@ Lasting = Annotated[Number, Field(ge=0, le=0.95)]
 Months = Annotated[StrictInt, Field(ge=1, le=12)]
 Score = Annotated[Number, Field(gt=0, le=20)]
 UsdPpy = Annotated[Number, Field(ge=0, le=1_000_000)]
+LevelPpy = Annotated[Number, Field(gt=0, le=1_000_000)]
 Year = Annotated[StrictInt, Field(ge=2008, le=2060)]
 Entitlement = Literal["esrd", "disabled", "aged_dual", "aged_nondual"]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][\w\-]*$")]
@@ -65,7 +67,7 @@ class Segment(_Frozen):
         description="Renormalised prospective HCC score by calendar year"
     )
     demographic_score: Mapping[Year, Score] = Field(default_factory=dict)
-    regional_ppy: Mapping[Year, UsdPpy] = Field(
+    regional_ppy: Mapping[Year, LevelPpy] = Field(
         default_factory=dict,
         description="Risk-standardised (score 1.0) regional per capita by calendar year",
     )
@@ -121,7 +123,7 @@ class Aco(_Frozen):
 
     about: Text = ""
     segments: Annotated[Mapping[Name, Segment], Field(min_length=1)]
-    persons: Mapping[Year, NonNegative] = Field(
+    persons: Mapping[Year, Positive] = Field(
         default_factory=dict,
         description="Assigned beneficiaries (head-count) by year, as used for the MSR",
     )
@@ -134,7 +136,7 @@ class Aco(_Frozen):
         "performance year; in others it moves with expenditure",
     )
     region: Name = "region"
-    historical_benchmark_ppy: UsdPpy | None = Field(
+    historical_benchmark_ppy: LevelPpy | None = Field(
         default=None, description="Published historical benchmark, all enrolment types together"
     )
     regional_growth_factor: Positive = Field(
@@ -163,7 +165,7 @@ class Aco(_Frozen):
 class Market(_Frozen):
     """What is the same for every ACO: national levels by entitlement and calendar year."""
 
-    national_ppy: Mapping[Entitlement, Mapping[Year, UsdPpy]]
+    national_ppy: Mapping[Entitlement, Mapping[Year, LevelPpy]]
     truncation_usd: Mapping[Entitlement, Mapping[Year, Positive]] = Field(default_factory=dict)
     prospective_factor: Mapping[Entitlement, Mapping[Year, Positive]] = Field(
         default_factory=dict, description="Forecast annual growth (ACPT, USPCC) by year"
@@ -200,7 +202,7 @@ class Severity(_Frozen):
         "generalized_beta_second_kind",
     ] = "lognormal_mixture"
     cv: Mapping[Entitlement, Positive] = Field(default_factory=dict)
-    zero_share: Mapping[Entitlement, Share] = Field(default_factory=dict)
+    zero_share: Mapping[Entitlement, ZeroShare] = Field(default_factory=dict)
     truncated: StrictBool = Field(default=True, description="Claims beyond the threshold are cut")
     noise: StrictBool = Field(default=True, description="Draw claims noise at all")
 
