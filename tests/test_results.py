@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -154,3 +156,15 @@ def test_a_line_that_is_no_number_is_never_stored():
     whole = xr.Dataset({"settlement_usd": line}, {"year": [2022], "aco": ["a"]})
     with pytest.raises(SimulatorError, match="settlement_usd is not a finite number"):
         results.kept(whole, [], range(2))
+
+
+def test_a_second_process_is_refused_while_one_writes(tmp_path):
+    with results.held(tmp_path / "run"):
+        code = (
+            "import sys; from pathlib import Path; from simulator import results\n"
+            "with results.held(Path(sys.argv[1])): pass"
+        )
+        words = [sys.executable, "-c", code, str(tmp_path / "run")]
+        other = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "is being written by another process" in other.stderr
+    assert subprocess.run(words, check=False).returncode == 0

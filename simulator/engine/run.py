@@ -83,6 +83,20 @@ def execute(
 ) -> xr.Dataset:
     """Return a plan's run: its folder made ready, the blocks that lack computed, then opened."""
     began, folder = datetime.now(UTC), planned.folder.resolve()
+    with results.held(folder):
+        _complete(planned, folder, began, (scheduler, workers), progress)
+    return results.open_run(planned.folder)
+
+
+def _complete(
+    planned: Plan,
+    folder: Path,
+    began: datetime,
+    where: "tuple[str | Client | None, int | None]",
+    progress: Progress | None,
+) -> None:
+    """Compute the blocks that a run lacks, and close it."""
+    scheduler, workers = where
     results.prepare(folder, planned.scenario, planned.rules, planned.pin, planned.samples)
     todo = sorted(results.unsound(folder, planned.blocks))
     done, total = len(planned.blocks) - len(todo), len(planned.blocks)
@@ -94,7 +108,6 @@ def execute(
             _report(progress, done, total)
     if todo or not results.closed(folder):
         results.close(folder, began, len(todo), planned.notices)
-    return results.open_run(planned.folder)
 
 
 def _report(progress: Progress | None, done: int, total: int) -> None:

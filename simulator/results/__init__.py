@@ -8,6 +8,7 @@ from simulator.results.folder import (
     terms,
     version,
 )
+from simulator.results.holding import held
 from simulator.results.manifest import Entry
 from simulator.results.manifest import append as commit
 from simulator.results.opening import assumptions, digest, open_run, unsound
@@ -27,6 +28,7 @@ __all__ = [
     "code_version",
     "commit",
     "digest",
+    "held",
     "identity",
     "kept",
     "open_run",

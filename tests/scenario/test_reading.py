@@ -86,7 +86,8 @@ def test_a_long_chain_of_bases_is_refused(files):
 def test_mistakes_in_a_base_name_the_base(files):
     files.put("base/market.yaml", files.market.replace("82_000", "-1"))
     assert files.lines() == [
-        "base/market.yaml:3: market.national_ppy.esrd.2017 is -1; must be above 0 and at most 1,000,000"
+        "base/market.yaml:3: market.national_ppy.esrd.2017 is -1; "
+        "must be above 0 and at most 1,000,000"
     ]
 
 
