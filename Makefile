@@ -1,6 +1,6 @@
 # make run    set everything up and answer a real question about a real ACO
 # make test   every check that .ci/run runs
-# make prove  the long forms of proofs, which take minutes
+# make prove  the long forms of all proofs, each with its figures; up to 40 minutes on two cores
 # Both set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -20,7 +20,7 @@ test: $(READY)
 	@$(BIN)/pytest -n 2 -m "not slow"
 
 prove: $(READY)
-	@$(BIN)/pytest -n 2 -m slow
+	@$(BIN)/pytest -q -n 2 -m slow --prove tests
 
 setup: $(READY)
 
