@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from simulator.terms import Bands
 from simulator.units import Ratio, Share, Usd
 
 __all__ = [
     "capped",
     "clears",
+    "corridor",
+    "corridor_bands",
     "gains",
     "loss_limit",
     "losses",
@@ -83,6 +86,32 @@ def loss_limit(
     if of_revenue is None:
         return of_benchmark * benchmark
     return np.minimum(of_revenue * revenue, of_benchmark * benchmark)
+
+
+def corridor(gross: Usd, benchmark: Usd, on_savings: Bands, on_losses: Bands) -> Usd:
+    """Return the ACO's part of savings (plus) or losses (minus), each side by its own bands.
+
+    >>> bands = Bands(edges=(0.0, 0.05), rates=(0.5, 0.35))
+    >>> [round(float(corridor(gross, 100.0, bands, bands)), 9) for gross in (7.0, -7.0)]
+    [3.2, -3.2]
+    """
+    return sum(corridor_bands(gross, benchmark, on_savings, on_losses))
+
+
+def corridor_bands(
+    gross: Usd, benchmark: Usd, on_savings: Bands, on_losses: Bands
+) -> tuple[Usd, ...]:
+    """Return what each band of a corridor gives (plus) or takes (minus), lowest band first.
+
+    Edges are shares of the benchmark, rates marginal; there is no minimum to meet.
+
+    >>> bands = Bands(edges=(0.0, 0.05), rates=(0.5, 0.25))
+    >>> [float(part) for part in corridor_bands(9.0, 100.0, bands, bands)]
+    [2.5, 1.0]
+    """
+    earned = on_savings.parts(gains(gross), of=benchmark)
+    owed = on_losses.parts(losses(gross), of=benchmark)
+    return tuple(plus - minus for plus, minus in zip(earned, owed, strict=True))
 
 
 def recouped(earned: Usd, balance: Usd) -> Usd:

@@ -28,12 +28,15 @@ class Bands:
 
     def __call__(self, amount: Usd | Ratio, of: Usd = 1.0) -> Usd | Ratio:
         """Return the part of a non-negative `amount` that is shared; edges are shares of `of`."""
+        return sum(self.parts(amount, of))
+
+    def parts(self, amount: Usd | Ratio, of: Usd = 1.0) -> tuple[Usd | Ratio, ...]:
+        """Return what each band shares of a non-negative `amount`, lowest band first."""
         uppers = (*self.edges[1:], np.inf)
-        parts = (
+        return tuple(
             rate * (np.minimum(amount, _edge(high, of)) - np.minimum(amount, low * of))
             for low, high, rate in zip(self.edges, uppers, self.rates, strict=True)
         )
-        return sum(parts)
 
 
 def _edge(share: float, of: Usd) -> Usd:
