@@ -54,7 +54,13 @@ WORLD: Mapping[str, Variable] = _table(
             "truncated_counterfactual_ppy": "The same had the ACO had no effect",
             "risk_score": "Prospective HCC score, national assignable mean 1.0 in each year",
             "demographic_score": "Demographic score, national assignable mean 1.0 in each year",
+            "suspect_billing_ppy": "Significant, anomalous, highly suspect billing, per capita",
+            "skin_substitutes_ppy": "Skin substitutes, per capita",
             "regional_ppy": "Risk-standardised per capita of the ACO's region",
+            "untruncated_regional_ppy": "The same before truncation",
+            "rate_book_ppy": "Rate-book rate of the ACO's counties at score 1.0",
+            "geographic_factor": "Geographic adjustment of those counties; its growth counts",
+            "inferred_risk_score": "AI-inferred score, national reference mean 1.0",
             "regional_risk_score": "Risk score of the region's assignable people, if known",
             "regional_demographic_score": "Demographic score of the region's assignable people",
             "assigned_share": "The ACO's share of its region's assignable people",
@@ -62,6 +68,8 @@ WORLD: Mapping[str, Variable] = _table(
         ("trial", "year", "aco"): {
             "persons": "Assigned beneficiaries, head-count",
             "quality_score": "Quality score as a share of full marks",
+            "total_quality_score": "Total quality score: the earned share of a quality withhold",
+            "stop_loss_payout_usd": "What person-level stop-loss pays, before a neutrality factor",
             "outcome_quality_met": "1 if an outcome measure reaches its 10th percentile, else 0",
             "revenue_usd": "ACO participants' Parts A and B revenue, all fee-for-service people",
             "participation_share": "Months before termination over twelve; 1 if none",
@@ -71,6 +79,9 @@ WORLD: Mapping[str, Variable] = _table(
         },
         ("trial", "year", "segment"): {
             "national_ppy": "National assignable per capita, truncated and completed",
+            "uspcc_ppy": "Adjusted US per capita cost as projected, not truncated",
+            "reference_ppy": "Per capita of the reference population as it turns out",
+            "coding_intensity_factor": "Coding intensity factor, the same for every ACO",
             "prospective_factor": "Index of forecast growth; ratios of years are what counts",
         },
         ("aco",): {

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import settings
 
 from tests import proofs
+from tests.files import Files
 
 # The first call of an xarray operation takes some 360 ms: no deadlines.
 settings.register_profile("acosim", deadline=None, max_examples=25, derandomize=True)
@@ -54,3 +55,9 @@ def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and exitstatus == 0 and session.config.getoption("--prove"):
         session.exitstatus = int(bool(reporter.stats.get("skipped")))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """Return a folder with a sound scenario and its base."""
+    return Files(tmp_path)

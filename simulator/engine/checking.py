@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from simulator import population, programs
+from simulator.engine.history import Choice, choices, lacking
 from simulator.engine.tracks import covers, tracks
 from simulator.errors import RulesError
 from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
@@ -15,11 +16,14 @@ from simulator.variables import STATEMENT
 
 __all__ = ["check"]
 
+_HISTORY = ("population.", "market.")
+
 
 def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     """Return the scenario of a file, with the files that it names, or raise every mistake."""
     scenario, mistakes, document = reading.check(path, overrides)
-    mistakes = ordered([*mistakes, *_unknown(document)])
+    found = [*_unknown(document), *lacking(document, _every(document))]
+    mistakes = ordered([*mistakes, *found])
     if scenario is None or mistakes:
         raise stop(mistakes)
     if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
@@ -28,23 +32,23 @@ def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
 
 
 def _swept(scenario: Scenario) -> list[str]:
-    """Return what is wrong with the contracts of single cases."""
+    """Return what is wrong with single cases: their contracts, or the years that these read."""
     found = []
     for case in cases(scenario) if scenario.sweep else ():
         try:
             tracks(case)
         except RulesError as error:
             found.append(f"makes case {case.index} wrong: {error}")
+        if any(path.startswith(_HISTORY) for path in case.swept):
+            plain: Any = case.scenario.model_dump()
+            lacks = lacking(Document(plain, {}), choices(case.scenario))
+            found += [f"makes case {case.index} wrong: {lack}" for lack in lacks]
     return found
 
 
-class _Choice(NamedTuple):
-    """A contract's choice in one year, as far as programs know it."""
-
-    program: str
-    year: int
-    option: str
-    variant: str | None
+def _every(document: Document) -> list[Choice]:
+    labels = _keys(document, ("contracts",))
+    return [choice for label in labels for choice in _choices(document, str(label))]
 
 
 def _unknown(document: Document) -> list[Mistake]:
@@ -102,7 +106,7 @@ def _option_in(document: Document, keys: Keys, year: int) -> tuple[Keys, object]
     return place, at(document.value, place)
 
 
-def _choices(document: Document, label: str) -> Iterator[_Choice]:
+def _choices(document: Document, label: str) -> Iterator[Choice]:
     if any(_contract(document, label)):
         return
     keys = ("contracts", label)
@@ -110,10 +114,10 @@ def _choices(document: Document, label: str) -> Iterator[_Choice]:
     for _, year in _years(document):
         option = _option_in(document, keys, year)[1]
         if isinstance(program, str) and isinstance(option, str):
-            yield _Choice(program, year, option, variant if isinstance(variant, str) else None)
+            yield Choice(program, year, option, variant if isinstance(variant, str) else None)
 
 
-def _override(document: Document, path: str, choices: list[_Choice]) -> Iterator[Mistake]:
+def _override(document: Document, path: str, choices: list[Choice]) -> Iterator[Mistake]:
     """Yield what is wrong with a what-if: its path, or its value for the term it names."""
     keys, parts = ("rules", path), path.split(".", 3)
     if len(parts) < 4:

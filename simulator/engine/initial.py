@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator import programs
+from simulator.engine.history import choices, lacking
 from simulator.errors import ScenarioError
 from simulator.loading import Document, merge, scan_text, validate
 from simulator.population import project
@@ -111,6 +112,7 @@ def _resolved(base: Document, plain: Draft) -> tuple[Scenario | None, list[str]]
     whole = merge(base, scan_text(plain.text(), plain.aco_id))
     scenario, mistakes = validate(whole, Scenario)
     found = [*mistakes, *contradictions(whole)]
+    found += lacking(whole, choices(scenario)) if scenario else []
     return scenario, [f"{mistake.path} {mistake.text}" for mistake in found]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from typing import get_args
 
@@ -10,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import ScenarioError
+from simulator.population.levels import Kind, carried, curve, national
 from simulator.scenario.schema import Aco, Entitlement, Market, Segment
 
 __all__ = ["project"]
@@ -25,10 +25,23 @@ _SEGMENT_TABLES = (
     "risk_score",
     "demographic_score",
     "regional_ppy",
+    "untruncated_expenditure_ppy",
+    "untruncated_regional_ppy",
+    "rate_book_ppy",
+    "geographic_factor",
+    "inferred_risk_score",
+    "suspect_billing_share",
+    "skin_substitutes_share",
     "assigned_share",
 )
+_NATIONAL_TABLES = ("national_ppy", "uspcc_ppy", "reference_ppy")
+_MARKET_TABLES = (
+    *_NATIONAL_TABLES,
+    "coding_intensity_factor",
+    "truncation_usd",
+    "prospective_factor",
+)
 
-_Table = Mapping[Entitlement, Mapping[int, float]]
 _Arrays = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 
@@ -56,6 +69,11 @@ class _Frame:
         return tuple(_entitlement(name, segment) for name, segment in self.segments.items())
 
     @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return what each segment's people are to the market."""
+        return tuple(_kind(name, segment) for name, segment in self.segments.items())
+
+    @property
     def agreed(self) -> np.ndarray:
         """Return which years lie behind the last base year: (year, aco, 1)."""
         years = np.arange(self.span.start, self.span.stop)
@@ -73,9 +91,10 @@ def project(
     region and its risk score; person-years by `growth_share`, and are zero before the first year
     given. What is given nowhere is neutral: the region equals the nation, scores are 1,
     expenditure equals the region at the segment's risk, revenue equals all expenditure.
-    No year is left out between the first base year and the last performance year, so that an
-    agreement that renews finds its base years, and forecasts their growth.
-    `last_given_year` is the last year of which the market gives every national level.
+    No year is left out between the first base year, or the first whose expenditure is given, and
+    the last performance year, so that every contract finds its base years.
+    `last_given_year` is the last year of which the market gives every national level that is no
+    forecast; an ACO's `origin` the first year, after those given, that is carried from them.
 
     Parameters
     ----------
@@ -85,23 +104,45 @@ def project(
     growth : share a year, of national levels in years that `market` does not give
     """
     frame = _frame(population, market, years)
-    national = _carried(_by_type(frame, market.national_ppy), _curve(frame, growth))
-    arrays = _people(frame, national) | _national(frame, market, national)
+    levels = national(market, frame.kinds, frame.span, growth)
+    arrays = _people(frame, levels.expected[:, None], levels.arrays["uspcc_ppy"][1][:, None])
+    arrays |= levels.arrays
     rows = _years(population, years)
     _complete(population)
     at = np.array(rows) - frame.span.start
     variables = {name: (dims, values[at]) for name, (dims, values) in arrays.items()}
     coordinates = _coordinates(population, frame, rows, years)
-    coordinates["last_given_year"] = min(max(given) for given in market.national_ppy.values())
+    coordinates["last_given_year"] = _last_given(market)
     variables["reconciled_person_years"] = _reconciled(frame, variables, rows, years)
     variables["churn_share"] = ("aco", "segment"), _constant(frame, attrgetter("churn_share"))
+    variables["given"] = ("year", "aco"), _given_rows(frame, rows)
     return xr.Dataset(variables | _published(population), coordinates)
 
 
 def _years(population: Mapping[str, Aco], years: Sequence[int]) -> tuple[int, ...]:
     """Return each year from the first base year to the last performance year."""
     first = min(aco.agreement.start for aco in population.values()) - _BASE_YEARS
-    return tuple(range(min(first, *years), max(years) + 1))
+    spent = {year for aco in population.values() for year in _spent(aco)}
+    return tuple(range(min({first, *years, *spent}), max(years) + 1))
+
+
+def _spent(aco: Aco) -> set[int]:
+    """Return the years of which an ACO's expenditure is given, for any segment."""
+    tables = attrgetter("expenditure_ppy", "untruncated_expenditure_ppy")
+    return _keys(table for part in aco.segments.values() for table in tables(part))
+
+
+def _given_rows(frame: _Frame, rows: Sequence[int]) -> np.ndarray:
+    """Return of which years, before the first performance year, spending is given: (year, aco)."""
+    known = [[year < frame.first and year in _spent(aco) for aco in frame.acos] for year in rows]
+    return np.array(known)
+
+
+def _last_given(market: Market) -> int:
+    if market.projected_from is not None:
+        return market.projected_from - 1
+    tables = next(table for table in attrgetter(*_NATIONAL_TABLES)(market) if table)
+    return min(max(given) for given in tables.values())
 
 
 def _complete(population: Mapping[str, Aco]) -> None:
@@ -116,8 +157,8 @@ def _complete(population: Mapping[str, Aco]) -> None:
 def _frame(population: Mapping[str, Aco], market: Market, years: Sequence[int]) -> _Frame:
     acos = tuple(population.values())
     segments = _segments(population, market)
-    known = {*_years(population, years), *_given_years(acos), *_keys(market.national_ppy.values())}
-    known |= _keys(market.truncation_usd.values()) | _keys(market.prospective_factor.values())
+    known = {*_years(population, years), *_given_years(acos)}
+    known |= _keys(by for name in _MARKET_TABLES for by in getattr(market, name).values())
     starts = np.array([aco.agreement.start for aco in acos])
     return _Frame(acos, segments, range(min(known), max(known) + 1), starts, min(years))
 
@@ -152,7 +193,8 @@ def _mistakes(name: str, segment: Segment, example: Segment, market: Market) -> 
     if entitlement not in get_args(Entitlement):
         allowed = ", ".join(get_args(Entitlement))
         return [f"entitlement is not given and the name is {name!r}; allowed is {allowed}"]
-    if entitlement not in market.national_ppy:
+    tables = {*market.national_ppy, *market.uspcc_ppy, *market.reference_ppy}
+    if tables.isdisjoint({entitlement, *_kind(name, segment).categories}):
         return [f"market.national_ppy has no {entitlement}; its national levels are needed"]
     pairs = [(field, _attribute(field, name, segment)) for field in _SEGMENT_ATTRIBUTES]
     return [
@@ -172,10 +214,8 @@ def _attribute(field: str, name: str, segment: Segment) -> str | bool:
     return segment.high_needs if field == "high_needs" else segment.channel
 
 
-def _curve(frame: _Frame, growth: np.ndarray | float) -> np.ndarray:
-    """Return 1 in the first year, growing by `growth` a year: (year, 1, 1) or wider."""
-    elapsed = np.arange(len(frame.span))[:, None, None]
-    return (1.0 + np.asarray(growth)) ** elapsed
+def _kind(name: str, segment: Segment) -> Kind:
+    return Kind(_entitlement(name, segment), segment.high_needs)
 
 
 def _given(frame: _Frame, table: Callable[[Segment], Mapping[int, float]]) -> np.ndarray:
@@ -189,41 +229,29 @@ def _given(frame: _Frame, table: Callable[[Segment], Mapping[int, float]]) -> np
     return out
 
 
-def _carried(given: np.ndarray, level: np.ndarray | float, otherwise: float = 1.0) -> np.ndarray:
-    """Return `given` with its gaps filled: the last (or first) ratio to `level`, times level."""
-    ratio = given / level
-    index = np.arange(len(given))[:, None, None] * np.isfinite(ratio)
-    last = np.maximum.accumulate(index, axis=0)
-    first = np.argmax(np.isfinite(ratio), axis=0)
-    filled = np.take_along_axis(ratio, np.maximum(last, first), axis=0)
-    return np.nan_to_num(filled, nan=otherwise) * level
-
-
-def _by_type(frame: _Frame, table: _Table) -> np.ndarray:
-    """Return what the market gives by year and segment: (year, 1, segment)."""
-    given = np.full((len(frame.span), 1, len(frame.segments)), np.nan)
-    for entitlement, by_year in table.items():
-        columns = [kind == entitlement for kind in frame.entitlements]
-        for year, value in by_year.items():
-            given[year - frame.span.start, 0, columns] = value
-    return given
-
-
-def _people(frame: _Frame, national: np.ndarray) -> _Arrays:
-    given = partial(_given, frame)
+def _people(frame: _Frame, level: np.ndarray, uspcc: np.ndarray) -> _Arrays:
+    """Return what is expected of the people; `level` and `uspcc` are (year, 1, segment)."""
+    given = {name: _given(frame, attrgetter(name)) for name in _SEGMENT_TABLES}
     factor = np.array([aco.regional_growth_factor for aco in frame.acos])[:, None] ** frame.agreed
-    regional = _carried(given(attrgetter("regional_ppy")), national * factor)
-    risk_score = _carried(given(attrgetter("risk_score")), 1.0)
+    regional = carried(given["regional_ppy"], level * factor)
+    risk_score = carried(given["risk_score"], 1.0)
+    inferred = carried(given["inferred_risk_score"], 1.0, otherwise=0.0)
     person_years = _person_years(frame)
-    expenditure = _carried(given(attrgetter("expenditure_ppy")), regional * risk_score)
+    expenditure = carried(given["expenditure_ppy"], regional * risk_score)
     arrays = {
         "person_years": person_years,
         "expenditure_ppy": expenditure,
         "risk_score": risk_score,
-        "demographic_score": _carried(given(attrgetter("demographic_score")), 1.0),
+        "demographic_score": carried(given["demographic_score"], 1.0),
         "regional_ppy": regional,
-        "assigned_share": _carried(given(attrgetter("assigned_share")), 1.0, otherwise=0.0),
+        "assigned_share": carried(given["assigned_share"], 1.0, otherwise=0.0),
+        "rate_book_ppy": carried(given["rate_book_ppy"], uspcc),
+        "geographic_factor": carried(given["geographic_factor"], 1.0),
+        "inferred_risk_score": np.where(inferred > 0.0, inferred, risk_score),
+        "suspect_billing_share": carried(given["suspect_billing_share"], 1.0, otherwise=0.0),
+        "skin_substitutes_share": carried(given["skin_substitutes_share"], 1.0, otherwise=0.0),
     }
+    arrays |= _untruncated(given, regional)
     whole = {
         "persons": _persons(frame, person_years.sum(axis=2)),
         "revenue_usd": _revenue(frame, person_years, expenditure),
@@ -231,6 +259,16 @@ def _people(frame: _Frame, national: np.ndarray) -> _Arrays:
     }
     by_segment: _Arrays = {name: (_SEGMENT, values) for name, values in arrays.items()}
     return by_segment | {name: (("year", "aco"), values) for name, values in whole.items()}
+
+
+def _untruncated(given: Mapping[str, np.ndarray], regional: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is known before truncation, if anything; no number where severity must say."""
+    spent, levels = given["untruncated_expenditure_ppy"], given["untruncated_regional_ppy"]
+    known = {
+        "untruncated_expenditure_ppy": spent,
+        "untruncated_regional_ppy": carried(levels, regional, otherwise=np.nan),
+    }
+    return {name: values for name, values in known.items() if np.isfinite(values).any()}
 
 
 def _constant(frame: _Frame, figure: Callable[[Segment], float]) -> np.ndarray:
@@ -247,7 +285,7 @@ def _person_years(frame: _Frame) -> np.ndarray:
     growth = _constant(frame, attrgetter("growth_share"))
     given = _given(frame, attrgetter("person_years"))
     begun = np.maximum.accumulate(np.isfinite(given), axis=0)
-    return _carried(given, _curve(frame, growth), otherwise=0.0) * begun
+    return carried(given, curve(frame.span, growth), otherwise=0.0) * begun
 
 
 def _by_aco(frame: _Frame, table: Callable[[Aco], Mapping[int, float]]) -> np.ndarray:
@@ -264,7 +302,7 @@ def _persons(frame: _Frame, person_years: np.ndarray) -> np.ndarray:
     given = _by_aco(frame, attrgetter("persons"))
     level = np.maximum(person_years, 1.0)
     counted = (person_years > 0.0) | np.isfinite(given)
-    return _carried(given[..., None], level[..., None])[..., 0] * counted
+    return carried(given[..., None], level[..., None])[..., 0] * counted
 
 
 def _reconciled(
@@ -288,29 +326,6 @@ def _revenue(frame: _Frame, person_years: np.ndarray, expenditure: np.ndarray) -
     given = np.array([np.nan if a.revenue_ppy is None else a.revenue_ppy for a in frame.acos])
     part = given * people / np.maximum(spent[first], 1.0)
     return spent * np.nan_to_num(part, nan=1.0)
-
-
-def _national(frame: _Frame, market: Market, national: np.ndarray) -> _Arrays:
-    thresholds = _by_type(frame, market.truncation_usd)
-    arrays = {
-        "national_ppy": national,
-        "truncation_usd": _carried(thresholds, national, otherwise=np.inf),
-        "prospective_factor": _prospective(frame, market, national),
-    }
-    return {name: (("year", "segment"), values[:, 0]) for name, values in arrays.items()}
-
-
-def _prospective(frame: _Frame, market: Market, national: np.ndarray) -> np.ndarray:
-    """Return forecast growth as an index, 1 in the first year; the nation's where none is given.
-
-    Only its growth from one year to another means anything.
-    """
-    annual = np.ones_like(national)
-    annual[1:] = national[1:] / national[:-1]
-    given = _by_type(frame, market.prospective_factor)
-    forecast = np.isfinite(given)
-    annual[forecast] = given[forecast]
-    return np.cumprod(annual, axis=0)
 
 
 def _published(population: Mapping[str, Aco]) -> _Arrays:
@@ -337,7 +352,13 @@ def _coordinates(
         "entitlement": ("segment", list(frame.entitlements)),
         "high_needs": ("segment", [part.high_needs for part in parts]),
         "channel": ("segment", [part.channel for part in parts]),
+        "origin": ("aco", [_origin(aco, frame.first) for aco in frame.acos]),
     } | {name: ("aco", values) for name, values in _attributes(frame.acos).items()}
+
+
+def _origin(aco: Aco, first: int) -> int:
+    """Return the first year that is carried from what is given."""
+    return max((year + 1 for year in _spent(aco) if year < first), default=aco.agreement.start)
 
 
 def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:

@@ -11,7 +11,7 @@ from simulator.errors import RulesError, SimulatorError
 from simulator.programs.rulebook import Leaf, Source, nearest, source, term
 from simulator.variables import STATEMENT, conform
 
-__all__ = ["Contract", "Lines", "Stage"]
+__all__ = ["Contract", "History", "Lines", "Stage"]
 
 Lines: TypeAlias = dict[str, xr.DataArray]
 Method: TypeAlias = Callable[[xr.Dataset, Sequence[xr.Dataset], Lines], Lines]
@@ -22,6 +22,20 @@ class Stage(NamedTuple):
 
     method: str
     unless: tuple[str, ...]
+
+
+class History(NamedTuple):
+    """What a contract reads of years before those it settles, and why.
+
+    `place` is ``segment``, where any of `fields` may give a year, or ``market``, whose first field
+    is a table by enrolment type or benchmark category; `start` is the field that asks for it.
+    """
+
+    place: str
+    fields: tuple[str, ...]
+    years: tuple[int, ...]
+    why: str
+    start: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +92,15 @@ class Contract:
     def cells(self, world: xr.Dataset) -> xr.Dataset:
         """Return the world as this program sees it: its own cells, agreements as of this year."""
         return world
+
+    def history(self, aco: Mapping[str, Any]) -> tuple[History, ...]:
+        """Return what must be given of an ACO, and of the market, for the years before.
+
+        Parameters
+        ----------
+        aco : an ACO as the scenario writes it, of which parts may be wrong or lacking
+        """
+        return ()
 
     def notices(self, acos: xr.Dataset, earlier: Sequence["Contract"]) -> list[str]:
         """Return a sentence for each ACO that could not really sign this contract, and why.

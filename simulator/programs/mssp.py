@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from simulator import benchmark as expected
 from simulator import settlement as paid
 from simulator.benchmark import Years, in_year
 from simulator.participation import agreement_in
-from simulator.programs.contract import Contract, Lines, Stage
+from simulator.programs.contract import Contract, History, Lines, Stage
 from simulator.terms import ByKind, Knots
 from simulator.units import Persons, Ratio, Share, Unit, Usd, Words
 
@@ -24,6 +24,8 @@ ReadingByKind = Annotated[ByKind, Unit("reading", 0.0, 0.0)]
 ShareKnots = Annotated[Knots, Unit("share", 0.0, 1.0)]
 
 _TIE = 1e-9
+# 42 CFR 425.601 and 425.652: the three calendar years before the agreement.
+_BASE_YEARS = 3
 _BENCHMARK = ("benchmark_usd",)
 _HISTORY = ("historical_benchmark_ppy", "updated_benchmark_ppy", *_BENCHMARK)
 
@@ -178,6 +180,21 @@ class Mssp(Contract):
             return world
         world = world.assign(published_agreement_start=world.agreement_start)
         return world.assign(agreement_in(world, self.year, self.agreement_years))
+
+    def history(self, aco: Mapping[str, Any]) -> tuple[History, ...]:
+        """Return the base years of the first agreement; those of later ones are simulated."""
+        agreement = aco.get("agreement")
+        start = agreement.get("start") if isinstance(agreement, Mapping) else None
+        if type(start) is not int:
+            return ()
+        base = tuple(range(start - _BASE_YEARS, start))
+        why, at = f"an agreement that starts in {start} needs", ("agreement", "start")
+        return (
+            History("segment", ("person_years",), base[-1:], why, at),
+            History("segment", ("expenditure_ppy",), base, why, at),
+            History("segment", ("risk_score",), base, why, at),
+            History("market", ("national_ppy",), base, "base years need it", at),
+        )
 
     def notices(self, acos: xr.Dataset, earlier: Sequence[Contract]) -> list[str]:
         """Return who may not enter this level, and who would stay one-sided for too long."""

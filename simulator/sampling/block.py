@@ -24,7 +24,7 @@ _LEAST = 2.0**-54
 
 
 class Walk(NamedTuple):
-    """A random walk away from the last base year: sums of scores, and of how many scores each.
+    """A random walk away from the last year given: sums of scores, and of how many scores each.
 
     `scores` is (trial, year), of the years drawn; `counts` is (year,).
     """
@@ -49,14 +49,16 @@ class Block:
 
     @cached_property
     def after_base(self) -> np.ndarray:
-        """Return which years lie after an ACO's last base year: (year, aco)."""
+        """Return which years are carried from those given of an ACO: (year, aco)."""
         return self._elapsed >= 0
 
     @cached_property
     def based(self) -> np.ndarray:
         """Return which base years are drawn, for which ACOs: (year, aco)."""
-        least = -_BASE_YEARS if self.experience.base_years == "simulated" else 0
-        return (self._elapsed < 0) & (self._elapsed >= least)
+        if self.experience.base_years == "given":
+            return np.zeros(self._elapsed.shape, dtype=bool)
+        based = (self._elapsed >= -_BASE_YEARS) | self.people.given.values
+        return based & (self._elapsed < 0)
 
     @cached_property
     def drawn(self) -> np.ndarray:
@@ -103,15 +105,15 @@ class Block:
 
     @property
     def _elapsed(self) -> np.ndarray:
-        return self.people.year.values[:, None] - self.people.agreement_start.values
+        return self.people.year.values[:, None] - self.people.origin.values
 
     def expected(self, name: str) -> np.ndarray:
         """Return a variable of the years drawn, as projected: (year, …)."""
         return self.people[name].values[self.simulated]
 
     def walk(self, stream: str, who: str, aco: int) -> Walk:
-        """Return a walk away from an ACO's last base year: on after it, and back before it."""
-        start = int(self.people.agreement_start.values[aco])
+        """Return a walk away from an ACO's last given year: on after it, and back before it."""
+        start = int(self.people.origin.values[aco])
         turns = [sorted((start, year + 1)) for year in self.years]
         spans = [range(first, last) for first, last in turns]
         signs = np.array([1.0 if year >= start else -1.0 for year in self.years])

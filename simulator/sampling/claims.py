@@ -11,7 +11,7 @@ from simulator.sampling import aggregate
 from simulator.sampling.block import Block, persisting
 from simulator.sampling.severity import DEFAULTS, FAMILIES, Severity
 
-__all__ = ["Claims", "draw", "means"]
+__all__ = ["Claims", "draw", "means", "whole"]
 
 _STEPS = 40  # of Newton's method, each of which doubles the digits
 
@@ -86,15 +86,38 @@ def _uniforms(block: Block, aco: str, segment: str, year: int) -> np.ndarray:
 
 
 def means(block: Block) -> np.ndarray:
-    """Return what is expected, with what lies above the thresholds: (year, aco, segment)."""
-    levels, points = block.people.expenditure_ppy.values, _points(block)
-    out = np.empty(levels.shape)
+    """Return what is expected, with what lies above the thresholds: (year, aco, segment).
+
+    What is above them is as given where the scenario knows it, in years to come in the same
+    proportion to what the severity leads to expect; else as the severity leads to expect.
+    """
+    level = block.people.expenditure_ppy.values
+    mean = whole(block, level)
+    if "untruncated_expenditure_ppy" not in block.people:
+        return mean
+    known = block.people.untruncated_expenditure_ppy.values
+    excess = np.where(mean > level, mean - level, 1.0)
+    return level + _carried((known - level) / excess) * (mean - level)
+
+
+def whole(block: Block, levels: np.ndarray) -> np.ndarray:
+    """Return truncated levels with what lies above the thresholds: (year, …, segment)."""
+    points, out = _points(block), np.empty(levels.shape)
     for j in range(len(block.segments)):
         level = np.ascontiguousarray(levels[..., j])
-        point = np.broadcast_to(points[:, j, None], level.shape)
-        mean = _untruncated(_shape(block, j), level.tobytes(), point.tobytes())
+        point = points[:, j].reshape(-1, *[1] * (level.ndim - 1))
+        cut = np.ascontiguousarray(np.broadcast_to(point, level.shape))
+        mean = _untruncated(_shape(block, j), level.tobytes(), cut.tobytes())
         out[..., j] = mean.reshape(level.shape)
     return out
+
+
+def _carried(ratio: np.ndarray) -> np.ndarray:
+    """Return ratios with gaps filled by the last one before, else the first; 1 where none is."""
+    years = np.arange(len(ratio))[:, None, None] * np.isfinite(ratio)
+    first = np.argmax(np.isfinite(ratio), axis=0)
+    at = np.maximum(np.maximum.accumulate(years, axis=0), first)
+    return np.nan_to_num(np.take_along_axis(ratio, at, axis=0), nan=1.0)
 
 
 def _points(block: Block) -> np.ndarray:

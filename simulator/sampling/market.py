@@ -1,10 +1,15 @@
 """What moves everybody: the nation's spending, and each region's against the nation."""
 
+from collections.abc import Collection
+
 import numpy as np
 
+from simulator.sampling import claims
 from simulator.sampling.block import Arrays, Block, mean_one, walked
 
-__all__ = ["draw", "national", "regional"]
+__all__ = ["draw", "levels", "national", "regional"]
+
+_FIXED = ("uspcc_ppy", "rate_book_ppy", "geographic_factor")
 
 
 def national(block: Block) -> np.ndarray:
@@ -57,3 +62,59 @@ def draw(block: Block, nation: np.ndarray, region: np.ndarray) -> Arrays:
         )
         for name, (moved, where) in levels.items()
     }
+
+
+def levels(block: Block, nation: np.ndarray, region: np.ndarray, needs: Collection[str]) -> Arrays:
+    """Return the levels by benchmark category that `needs` names.
+
+    The USPCC, the rate book and the geographic factors are set before the year, so nothing moves
+    them; what the reference population turns out to cost moves with the nation, the region's
+    level before truncation with nation and region.
+
+    Parameters
+    ----------
+    nation : (trial, year), of the years drawn
+    region : (trial, year, aco), of the years drawn
+    needs : names of variables of a world
+    """
+    people = block.people
+    arrays: Arrays = {
+        name: (tuple(map(str, people[name].dims)), people[name].values)
+        for name in _FIXED
+        if name in needs
+    }
+    if "reference_ppy" in needs:
+        moved = block.expected("reference_ppy") * nation[:, :, None]
+        base = block.whole(people.reference_ppy.values, moved, _moves(block))
+        arrays["reference_ppy"] = ("trial", "year", "segment"), base
+    if "untruncated_regional_ppy" in needs:
+        arrays["untruncated_regional_ppy"] = _region(block, nation[:, :, None] * region)
+    if "coding_intensity_factor" in needs:
+        arrays["coding_intensity_factor"] = _coding_intensity(block)
+    return arrays
+
+
+def _region(block: Block, factor: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    expected = claims.whole(block, block.people.regional_ppy.values)
+    if "untruncated_regional_ppy" in block.people:
+        known = block.people.untruncated_regional_ppy.values
+        expected = np.where(np.isfinite(known), known, expected)
+    moved = expected[block.simulated] * factor[..., None]
+    dims = ("trial", *map(str, block.people.regional_ppy.dims))
+    return dims, block.whole(expected, moved, block.drawn)
+
+
+def _coding_intensity(block: Block) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the coding intensity factor: one draw a performance year and enrolment type or not.
+
+    Everybody shares it; people of end-stage renal disease have one of their own.
+    """
+    sd, given = block.experience.risk_scores.coding_intensity_sd, block.people
+    expected = block.expected("coding_intensity_factor")
+    drawn = np.broadcast_to(expected, (len(block.trials), *expected.shape)).copy()
+    for j, kind in enumerate(block.entitlements) if sd else ():
+        group = "esrd" if kind == "esrd" else "others"
+        spans = [range(year, year + 1) for year in block.years]
+        drawn[:, :, j] *= mean_one(walked(block, "market/coding", group, spans), sd)
+    values = given.coding_intensity_factor.values
+    return ("trial", "year", "segment"), block.whole(values, drawn, block.ahead)

@@ -8,8 +8,9 @@ from scipy import special
 from simulator.errors import ScenarioError
 from simulator.sampling.block import Arrays, Block, persisting
 from simulator.sampling.quantiles import beta
+from simulator.scenario.schema import Quality, TotalQuality
 
-__all__ = ["NAMES", "circumstances", "draw"]
+__all__ = ["NAMES", "circumstances", "draw", "total"]
 
 NAMES = ("quality_score", "outcome_quality_met")
 _DIMS = ("trial", "year", "aco")
@@ -26,24 +27,42 @@ def draw(block: Block) -> Arrays:
         raise ScenarioError(
             "experience.quality.measures: are not read; allowed is a scenario filled in"
         )
-    if law.sd > 0.0 and law.sd**2 >= law.mean * (1.0 - law.mean):
-        raise ScenarioError(
-            f"experience.quality.sd: is {law.sd!r}; with a mean of {law.mean!r} it must be less "
-            f"than {np.sqrt(law.mean * (1.0 - law.mean)):.4f}"
-        )
-    quantiles = _quantiles(law.mean, law.sd)
-    score, met = np.empty(block.shape), np.empty(block.shape)
+    score, met = _scores(block, law, "quality"), np.empty(block.shape)
     for i, aco in enumerate(block.acos):
-        uniforms = partial(_uniforms, block, "quality", aco)
-        for y, uniform in enumerate(persisting(uniforms, block.years, law.persistence).values()):
-            score[:, y, i] = np.interp(special.ndtri(uniform), _SCORES, quantiles)
-            outcome = _uniforms(block, "quality/outcome", aco, block.years[y])
-            met[:, y, i] = outcome < law.outcome_met_share
+        for y, year in enumerate(block.years):
+            met[:, y, i] = _uniforms(block, "quality/outcome", aco, year) < law.outcome_met_share
     base = np.ones(block.people.persons.shape)
     return {
         "quality_score": (_DIMS, block.whole(base * law.mean, score, block.ahead)),
         "outcome_quality_met": (_DIMS, block.whole(base, met, block.ahead)),
     }
+
+
+def total(block: Block) -> Arrays:
+    """Return total_quality_score, a beta share of what a withhold holds.
+
+    From the same uniforms as quality_score: an ACO that does well under one program's measures
+    does well under the others'.
+    """
+    law = block.experience.total_quality
+    base = np.full(block.people.persons.shape, law.mean)
+    score = _scores(block, law, "total_quality")
+    return {"total_quality_score": (_DIMS, block.whole(base, score, block.ahead))}
+
+
+def _scores(block: Block, law: Quality | TotalQuality, field: str) -> np.ndarray:
+    """Return scores of the years drawn: (trial, year, aco)."""
+    if law.sd > 0.0 and law.sd**2 >= law.mean * (1.0 - law.mean):
+        raise ScenarioError(
+            f"experience.{field}.sd: is {law.sd!r}; with a mean of {law.mean!r} it must be less "
+            f"than {np.sqrt(law.mean * (1.0 - law.mean)):.4f}"
+        )
+    quantiles, score = _quantiles(law.mean, law.sd), np.empty(block.shape)
+    for i, aco in enumerate(block.acos):
+        uniforms = partial(_uniforms, block, "quality", aco)
+        for y, uniform in enumerate(persisting(uniforms, block.years, law.persistence).values()):
+            score[:, y, i] = np.interp(special.ndtri(uniform), _SCORES, quantiles)
+    return score
 
 
 @lru_cache(maxsize=64)

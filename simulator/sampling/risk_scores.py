@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from simulator.sampling.block import Arrays, Block, Walk, mean_one
+from simulator.sampling.block import Arrays, Block, Walk, mean_one, walked
 
-__all__ = ["NAMES", "demographic", "draw"]
+__all__ = ["NAMES", "demographic", "draw", "inferred"]
 
 NAMES = ("risk_score", "demographic_score")
 _DIMS = ("trial", "year", "aco", "segment")
@@ -33,7 +33,36 @@ def draw(block: Block, score: np.ndarray) -> Arrays:
         coded = (1.0 + law.coding_growth) ** (counts * block.after_base[block.simulated, i])
         sd = spread.get(block.entitlements[j], 0.0)
         drawn[:, :, i, j] = coded * mean_one(mixed, sd, counts)
-    return _moved(block, "risk_score", drawn)
+    return _moved(block, "risk_score", drawn * _normalized(block)[:, :, None, None])
+
+
+def _normalized(block: Block) -> np.ndarray:
+    """Return the factor by which normalisation errs in a year, for every ACO: (trial, year)."""
+    sd = block.experience.risk_scores.normalization_sd
+    if sd == 0.0:
+        return np.ones((len(block.trials), len(block.years)))
+    spans = [range(year, year + 1) for year in block.years]
+    return mean_one(walked(block, "market/normalization", "national", spans), sd)
+
+
+def inferred(block: Block, risk_score: np.ndarray) -> Arrays:
+    """Return inferred_risk_score: the risk score's own moves, a shift, and noise of an ACO's year.
+
+    Parameters
+    ----------
+    risk_score : (trial, year, aco, segment)
+    """
+    law, people = block.experience.risk_scores, block.people
+    ratio = people.inferred_risk_score.values / people.risk_score.values
+    drawn = np.full((*block.shape, len(block.segments)), 1.0 + law.inferred_shift)
+    for i, aco in enumerate(block.acos) if law.inferred_sd else ():
+        spans = [range(year, year + 1) for year in block.years]
+        noise = mean_one(walked(block, "inferred_risk_score", aco, spans), law.inferred_sd)
+        drawn[:, :, i] *= noise[..., None]
+    base = np.ones(ratio.shape)
+    return {
+        "inferred_risk_score": (_DIMS, risk_score * ratio * block.whole(base, drawn, block.ahead))
+    }
 
 
 def demographic(block: Block) -> Arrays:

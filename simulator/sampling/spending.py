@@ -14,6 +14,10 @@ __all__ = ["NAMES", "Deviation", "deviation", "draw", "effect"]
 _DIMS = ("trial", "year", "aco", "segment")
 _WHOLE = frozenset({"expenditure_ppy", "counterfactual_ppy"})
 _WITH_EFFECT = frozenset({"expenditure_ppy", "truncated_expenditure_ppy"})
+_PARTS = {
+    "suspect_billing_ppy": "suspect_billing_share",
+    "skin_substitutes_ppy": "skin_substitutes_share",
+}
 NAMES = _WHOLE | _WITH_EFFECT | {"truncated_counterfactual_ppy"}
 
 
@@ -81,7 +85,16 @@ def draw(block: Block, factor: np.ndarray, kept: np.ndarray, needs: Collection[s
         base = claims.means(block) if name in _WHOLE else given
         spent = moved[..., None] * ahead + done / np.expand_dims(undone, -1)
         arrays[name] = _DIMS, block.whole(base, spent, block.drawn)
-    return arrays
+    return arrays | _excluded(block, arrays, needs)
+
+
+def _excluded(block: Block, arrays: Arrays, needs: Collection[str]) -> Arrays:
+    """Return the parts of expenditure_ppy that a contract may leave out."""
+    return {
+        name: (_DIMS, block.people[share].values * arrays["expenditure_ppy"][1])
+        for name, share in _PARTS.items()
+        if name in needs
+    }
 
 
 def _amount(part: claims.Claims, name: str) -> np.ndarray:

@@ -50,12 +50,15 @@ def _moved(block: Block, needs: frozenset[str]) -> Arrays:
     """Return what the market or the ACO's own deviation moves."""
     nation, region = market.national(block), market.regional(block)
     arrays = market.draw(block, nation, region)
+    arrays |= market.levels(block, nation, region, needs)
     own = spending.deviation(block)
     if not needs.isdisjoint(spending.NAMES):
         factor = nation[:, :, None] * region * own.factor
         arrays |= spending.draw(block, factor, spending.effect(block), needs)
-    if "risk_score" in needs:
+    if not needs.isdisjoint({"risk_score", "inferred_risk_score"}):
         arrays |= risk_scores.draw(block, own.score)
+    if "inferred_risk_score" in needs:
+        arrays |= risk_scores.inferred(block, arrays["risk_score"][1])
     return arrays
 
 
@@ -65,6 +68,8 @@ def _others(block: Block, needs: frozenset[str]) -> Arrays:
         arrays |= risk_scores.demographic(block)
     if not needs.isdisjoint(quality.NAMES):
         arrays |= quality.draw(block)
+    if "total_quality_score" in needs:
+        arrays |= quality.total(block)
     if "circumstances_share" in needs:
         arrays |= quality.circumstances(block)
     return arrays

@@ -1,7 +1,7 @@
 """What must hold between the fields of a scenario, checked even where others are wrong."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import get_args
 
 from simulator.loading import Document, Keys, Mistake, Value, at, near, shown
@@ -9,8 +9,6 @@ from simulator.scenario.schema import Entitlement
 
 __all__ = ["contradictions"]
 
-# Both generations of benchmarks start from the three calendar years before the agreement.
-_BASE_YEARS = 3
 # 42 CFR 425.605(b)(2): the rates from which an ACO under two-sided risk chooses.
 _ELECTABLE = (0.0, 0.005, 0.01, 0.015, 0.02)
 _UNSAID: dict[str | int, Value] = {"high_needs": False, "channel": "claims"}
@@ -23,8 +21,6 @@ def contradictions(document: Document) -> list[Mistake]:
         _years_in_order,
         _known_entitlements,
         _alike_segments,
-        _base_years,
-        _national_levels,
         _elected,
         _options_by_year,
         _observed,
@@ -97,54 +93,6 @@ def _alike_segments(document: Document) -> Iterator[Mistake]:
             if given[field] != meant:
                 text = f"is {shown(given[field])}, but {shown(meant)} for {other}"
                 yield document.mistake((*keys, field), f"{text}; a name means one thing")
-
-
-def _base_years(document: Document) -> Iterator[Mistake]:
-    for aco, start in _starts(document).items():
-        base = range(start - _BASE_YEARS, start)
-        segments = [keys for keys, owner, _ in _segments(document) if owner == aco]
-        spent = [_lacking(document, (*keys, "expenditure_ppy"), base) for keys in segments]
-        if spent and all(spent):
-            text = f"is {start}; no segment's expenditure_ppy gives all base years {_listed(base)}"
-            yield document.mistake(("population", aco, "agreement", "start"), text)
-            continue
-        needed = {"person_years": base[-1:], "expenditure_ppy": base, "risk_score": base}
-        for keys, (field, years) in product(segments, needed.items()):
-            lacks = _lacking(document, (*keys, field), years)
-            if lacks:
-                text = f"lacks {_listed(lacks)}; an agreement that starts in {start} needs"
-                yield document.mistake((*keys, field), f"{text} {_listed(years)}")
-
-
-def _lacking(document: Document, keys: Keys, years: Sequence[int]) -> list[int]:
-    """Return the years that a mapping does not give; none if it is missing or partly unread."""
-    given = _given(document, keys)
-    hidden = any(unread[: len(keys)] == keys for unread in document.unread)
-    return [] if given is None or hidden else [year for year in years if year not in given]
-
-
-def _national_levels(document: Document) -> Iterator[Mistake]:
-    keys: Keys = ("market", "national_ppy")
-    if _given(document, keys) is None or () in document.unread:
-        return
-    needed: dict[str, set[int]] = {}
-    starts = _starts(document)
-    for segment, aco, kind in _segments(document):
-        base = range(starts.get(aco, 0) - _BASE_YEARS, starts.get(aco, 0))
-        if aco in starts and not _lacking(document, (*segment, "expenditure_ppy"), base):
-            needed.setdefault(kind, set()).update(base)
-    lacking: dict[tuple[int, ...], list[str]] = {}
-    names = _names(document, "market", "national_ppy")
-    misspelt = not set(names) <= set(_ENTITLEMENTS)
-    for kind in needed.keys() & set(names if misspelt else _ENTITLEMENTS):
-        held = (*keys, kind) if kind in names else keys
-        years = _lacking(document, held, sorted(needed[kind]))
-        lacking.setdefault(tuple(years), []).append(kind)
-    for lacks, kinds in lacking.items():
-        if lacks:
-            where = (*keys, kinds[0]) if len(kinds) == 1 else keys
-            of = "" if len(kinds) == 1 else f" for {', '.join(sorted(kinds))}"
-            yield document.mistake(where, f"lacks {_listed(lacks)}{of}; base years need it")
 
 
 def _elected(document: Document) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ __all__ = [
     "Aco",
     "Agreement",
     "Case",
+    "Category",
     "Circumstances",
     "Completion",
     "ContractChoice",
@@ -29,6 +30,7 @@ __all__ = [
     "Severity",
     "Steps",
     "Sweep",
+    "TotalQuality",
     "Trend",
 ]
 
@@ -47,6 +49,7 @@ UsdPpy = Annotated[Number, Field(ge=0, le=1_000_000)]
 LevelPpy = Annotated[Number, Field(gt=0, le=1_000_000)]
 Year = Annotated[StrictInt, Field(ge=2008, le=2060)]
 Entitlement = Literal["esrd", "disabled", "aged_dual", "aged_nondual"]
+Category = Literal["aged_disabled", "high_needs", "esrd"]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][\w\-]*$")]
 Text = Annotated[StrictStr, Field(max_length=4_000)]
 
@@ -60,8 +63,15 @@ class Segment(_Frozen):
 
     person_years: Mapping[Year, NonNegative] = Field(description="Person-years by calendar year")
     expenditure_ppy: Mapping[Year, UsdPpy] = Field(
+        default_factory=dict,
         description="Per capita expenditure by calendar year, truncated and completed as CMS "
-        "reports it; years not given are projected from the last one given"
+        "reports it (not truncated where `market.truncation_usd` has no threshold); years not "
+        "given are projected from the last one given",
+    )
+    untruncated_expenditure_ppy: Mapping[Year, UsdPpy] = Field(
+        default_factory=dict,
+        description="The same before truncation, where it is known; by default what the severity "
+        "adds above the threshold",
     )
     risk_score: Mapping[Year, Score] = Field(
         description="Renormalised prospective HCC score by calendar year"
@@ -70,6 +80,28 @@ class Segment(_Frozen):
     regional_ppy: Mapping[Year, LevelPpy] = Field(
         default_factory=dict,
         description="Risk-standardised (score 1.0) regional per capita by calendar year",
+    )
+    untruncated_regional_ppy: Mapping[Year, LevelPpy] = Field(
+        default_factory=dict,
+        description="The same before truncation; by default what the severity adds",
+    )
+    rate_book_ppy: Mapping[Year, LevelPpy] = Field(
+        default_factory=dict,
+        description="Rate-book rate of the counties where the people live, at score 1.0",
+    )
+    geographic_factor: Mapping[Year, Positive] = Field(
+        default_factory=dict,
+        description="Geographic adjustment factor of those counties; its growth is what counts",
+    )
+    inferred_risk_score: Mapping[Year, Score] = Field(
+        default_factory=dict, description="AI-inferred score; by default the risk score"
+    )
+    suspect_billing_share: Mapping[Year, Share] = Field(
+        default_factory=dict,
+        description="Significant, anomalous, highly suspect billing in the expenditure",
+    )
+    skin_substitutes_share: Mapping[Year, Share] = Field(
+        default_factory=dict, description="Skin substitutes in the expenditure"
     )
     assigned_share: Mapping[Year, Share] = Field(
         default_factory=dict,
@@ -163,12 +195,33 @@ class Aco(_Frozen):
 
 
 class Market(_Frozen):
-    """What is the same for every ACO: national levels by entitlement and calendar year."""
+    """What is the same for every ACO: national levels by calendar year."""
 
-    national_ppy: Mapping[Entitlement, Mapping[Year, LevelPpy]]
+    national_ppy: Mapping[Entitlement, Mapping[Year, LevelPpy]] = Field(
+        default_factory=dict,
+        description="Assignable per capita by enrolment type, truncated and completed (MSSP)",
+    )
+    uspcc_ppy: Mapping[Category, Mapping[Year, LevelPpy]] = Field(
+        default_factory=dict,
+        description="Adjusted US per capita cost per person-year, as projected (REACH, LEAD)",
+    )
+    reference_ppy: Mapping[Category, Mapping[Year, LevelPpy]] = Field(
+        default_factory=dict,
+        description="What the reference population's per capita is expected to turn out to be; "
+        "by default the USPCC",
+    )
+    coding_intensity_factor: Mapping[Category, Mapping[Year, Positive]] = Field(
+        default_factory=dict, description="Coding intensity factor (CIF); 1 where not given"
+    )
     truncation_usd: Mapping[Entitlement, Mapping[Year, Positive]] = Field(default_factory=dict)
-    prospective_factor: Mapping[Entitlement, Mapping[Year, Positive]] = Field(
-        default_factory=dict, description="Forecast annual growth (ACPT, USPCC) by year"
+    prospective_factor: Mapping[Entitlement | Category, Mapping[Year, Positive]] = Field(
+        default_factory=dict,
+        description="Forecast annual growth (ACPT) by year, by enrolment type or category",
+    )
+    projected_from: Year | None = Field(
+        default=None,
+        description="First year whose levels are forecasts: errors add up from it on; by default "
+        "the first year without levels",
     )
     counties: tuple[Text, ...] = Field(
         default=(), description="CSV files of county spending, scores and people, as CMS lays out"
@@ -230,6 +283,26 @@ class RiskScores(_Frozen):
         description="Of the variance that the deviation leaves, what all enrolment types share",
     )
     demographic_sd: Spread = 0.0
+    normalization_sd: Spread = Field(
+        default=0.0, description="Of a year's error in normalisation, the same for every ACO"
+    )
+    coding_intensity_sd: Spread = Field(
+        default=0.0, description="Of the coding intensity factor of a year, the same for all"
+    )
+    inferred_shift: Growth = Field(
+        default=0.0, description="Of the AI-inferred score against the risk score"
+    )
+    inferred_sd: Spread = Field(default=0.0, description="Of an ACO's AI-inferred score in a year")
+
+
+class TotalQuality(_Frozen):
+    """The total quality score: the part of a quality withhold that is earned (REACH, LEAD)."""
+
+    mean: Share = 0.85
+    sd: Spread = 0.08
+    persistence: Lasting = Field(
+        default=0.0, description="Correlation of an ACO's scores in adjacent years"
+    )
 
 
 class Quality(_Frozen):
@@ -307,6 +380,7 @@ class Experience(_Frozen):
     persistence: Persistence = Persistence()
     risk_scores: RiskScores = RiskScores()
     quality: Quality = Quality()
+    total_quality: TotalQuality = TotalQuality()
     effect: Effect = Effect()
     circumstances: Circumstances = Circumstances()
     run_out: RunOut | None = None

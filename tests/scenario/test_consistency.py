@@ -26,30 +26,6 @@ SEGMENTS = "population.lakeshore.segments"
             "one of esrd, disabled, aged_dual, aged_nondual; did you mean esrd?",
         ),
         (
-            "{2018: 160, ",
-            "{2017: 160, ",
-            f"x.yaml:13: {SEGMENTS}.esrd.person_years lacks 2018; "
-            "an agreement that starts in 2019 needs 2018",
-        ),
-        (
-            "{2016: 76_000, ",
-            "{",
-            f"x.yaml:14: {SEGMENTS}.esrd.expenditure_ppy lacks 2016; "
-            "an agreement that starts in 2019 needs 2016, 2017, 2018",
-        ),
-        (
-            "2017: 1.01, 2018: 0.99, ",
-            "",
-            f"x.yaml:15: {SEGMENTS}.esrd.risk_score lacks 2017, 2018; "
-            "an agreement that starts in 2019 needs 2016, 2017, 2018",
-        ),
-        (
-            "start: 2019",
-            "start: 2020",
-            "x.yaml:8: population.lakeshore.agreement.start is 2020; "
-            "no segment's expenditure_ppy gives all base years 2017, 2018, 2019",
-        ),
-        (
             "minimum_savings: 0.01",
             "minimum_savings: 0.5",
             "x.yaml:9: population.lakeshore.elections.minimum_savings is 0.5; must be one of "
@@ -106,22 +82,6 @@ def test_what_is_booked_belongs_to_an_aco_and_segment_of_the_scenario(files, yea
 def test_a_segment_may_name_its_enrolment_type(files):
     files.swap(("      esrd:\n", "      kidney:\n        entitlement: esrd\n"))
     assert not files.lines()
-
-
-def test_national_levels_are_needed_for_base_years(files):
-    files.put("base/market.yaml", files.market.replace("2017: 82_000, ", ""))
-    assert files.lines() == [
-        "base/market.yaml:3: market.national_ppy.esrd lacks 2017; base years need it"
-    ]
-
-
-def test_national_levels_that_lack_the_same_year_are_one_mistake(files):
-    market = files.market.replace("2017: 82_000, ", "").replace("2017: 10_100, ", "")
-    files.put("base/market.yaml", market)
-    assert files.lines() == [
-        "base/market.yaml:2: market.national_ppy lacks 2017 for aged_nondual, esrd; "
-        "base years need it"
-    ]
 
 
 def test_a_segments_name_means_one_thing(files):

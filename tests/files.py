@@ -1,5 +1,7 @@
-import pytest
+"""A folder with a sound scenario and its base, for tests of what is wrong with variants."""
 
+from simulator.engine.checking import check
+from simulator.errors import ScenarioError
 from simulator.scenario import reading
 
 MARKET = """\
@@ -68,7 +70,10 @@ class Files:
         _, mistakes, _ = reading.check(self.path, overrides)
         return [str(mistake).removeprefix(f"{self.folder}/") for mistake in mistakes]
 
-
-@pytest.fixture
-def files(tmp_path):
-    return Files(tmp_path)
+    def checked(self, overrides=()):
+        """Return the same with what only the programs know."""
+        try:
+            check(self.path, overrides)
+        except ScenarioError as error:
+            return [message.removeprefix(f"{self.folder}/") for message in error.messages]
+        return []
