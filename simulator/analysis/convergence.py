@@ -1,7 +1,8 @@
 """Monte Carlo standard errors: how far an estimate from this many trials may be off.
 
-Each formula is for independent trials and needs no shape of the distribution; point masses
-(nobody earns below the minimum savings rate) are allowed.
+Each formula needs no shape of the distribution; point masses (nobody earns below the minimum
+savings rate) are allowed. Trials are independent unless a coordinate `replicate` says which of
+them were drawn together (mirrored pairs, Sobol' points): what is independent then are replicates.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,9 @@ from scipy import special
 
 from simulator.analysis import tail
 
-__all__ = ["Measure", "estimate", "standard_error"]
+__all__ = ["REPLICATE", "Measure", "design_effect", "estimate", "standard_error"]
+
+REPLICATE = "replicate"
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _Of: TypeAlias = Callable[[xr.DataArray, float, str], xr.DataArray]
@@ -49,11 +52,57 @@ def standard_error(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.
     tail      sd of q + min(x - q, 0) / share, over sqrt(n)
     ========  =====================================================================
 
+    Where trials were drawn together it is that times `design_effect`.
+
     >>> x = xr.DataArray([-8.0, 9.0, -2.0, 5.0], dims="trial")
     >>> float(standard_error(x, Measure("below")))
     0.25
+    >>> pairs = x.assign_coords(replicate=("trial", [0, 0, 1, 1]))
+    >>> float(standard_error(pairs, Measure("below")))
+    0.0
     """
-    return _FORMULAS[measure.kind].error(x, measure.at, dim)
+    error = _FORMULAS[measure.kind].error(x, measure.at, dim)
+    return error * design_effect(x, measure, dim) if REPLICATE in x.coords else error
+
+
+def design_effect(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.DataArray:
+    """Return the standard error over that of as many independent trials; dims less `dim`.
+
+    The spread of the replicates' totals of the estimate's influence (of a quantile q, say,
+    whether a trial lies at or below q), over the spread that independent trials would have.
+
+    Raises KeyError where no `replicate` says which trials were drawn together.
+    """
+    influence = _influence(x.compute(), measure, dim).astype(np.float64)
+    _, codes = np.unique(x.coords[REPLICATE].values, return_inverse=True)
+    return xr.apply_ufunc(
+        _effect, influence, input_core_dims=[[dim]], kwargs={"codes": codes.reshape(-1)}
+    )
+
+
+def _influence(x: xr.DataArray, measure: Measure, dim: str) -> xr.DataArray:
+    """Return what a trial moves the estimate by, but for a constant factor and term."""
+    if measure.kind == "sd":
+        return (x - _mean(x, 0.0, dim)) ** 2
+    if measure.kind == "quantile":
+        return x <= tail.value_at_risk(x, measure.at, dim)
+    if measure.kind == "tail":
+        return tail.shortfall(x, measure.at, dim)
+    marked = {"below": x < measure.at, "above": x > measure.at}
+    return marked.get(measure.kind, x)
+
+
+def _effect(y: Floats, codes: npt.NDArray[np.intp]) -> Floats:
+    """Return the root of the ratio of variances of a mean, along the last axis."""
+    n, groups = y.shape[-1], int(codes.max()) + 1
+    deviations = y - y.mean(axis=-1, keepdims=True)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(groups))
+    totals = np.add.reduceat(deviations[..., order], starts, axis=-1)
+    grouped = (totals**2).sum(axis=-1) / ((groups - 1) or np.nan) * groups
+    alone = (deviations**2).sum(axis=-1) / ((n - 1) or np.nan) * n
+    # A constant has no spread, however it is drawn: 0 over 0 is 0 here.
+    return np.sqrt(grouped / (alone + (alone == 0.0)))
 
 
 def _mean(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:

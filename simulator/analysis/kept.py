@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from simulator.analysis.convergence import Measure, standard_error
 from simulator.errors import SimulatorError
 
 __all__ = ["EFFECT", "kept"]
@@ -27,6 +28,5 @@ def kept(run: xr.Dataset) -> xr.Dataset:
     gained = (last.gross_savings_usd - first.gross_savings_usd).compute()
     saved = (first.expenditure_usd - last.expenditure_usd).compute()
     share = gained.mean("trial") / saved.mean("trial")
-    spread = (gained - share * saved).std("trial", ddof=1) / np.abs(saved.mean("trial"))
-    error = spread / np.sqrt(run.sizes["trial"])
+    error = standard_error(gained - share * saved, Measure("mean")) / np.abs(saved.mean("trial"))
     return xr.Dataset({"kept_share": share, "kept_error_share": error})

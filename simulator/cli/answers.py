@@ -73,7 +73,8 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
         say(json.dumps(tables.as_json(run), indent=1))
         return
     attrs = run.attrs
-    say(f"{attrs['name']}: {attrs['trials']:,} trials, seed {attrs['seed']}")
+    how = sentences.drawn(attrs["trials"], attrs["scheme"], attrs["replicates"])
+    say(f"{attrs['name']}: {how}, seed {attrs['seed']}")
     found = list(tables.tables(tables.summary(run)))
     for table in found[:_MOST_TABLES]:
         say()

@@ -7,8 +7,8 @@ import xarray as xr
 from simulator import population
 from simulator.engine.tracks import Track
 from simulator.results import kept
+from simulator.sampling import design
 from simulator.sampling import world as sampling
-from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Case
 
 __all__ = ["lines", "needs", "settle", "simulate"]
@@ -20,7 +20,8 @@ def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr
     people = population.project(
         scenario.population, scenario.market, scenario.years, experience.trend.mean
     )
-    streams = Streams(scenario.seed)
+    scheme, replicates = scenario.sampling.scheme, scenario.sampling.replicates
+    streams = design.streams(scenario.seed, scheme, replicates, people)
     world = sampling.draw(people, experience, streams, trials, needs(tracks))
     return {track.name: settle(track, world) for track in tracks}
 

@@ -171,6 +171,15 @@ def _record(run: xr.Dataset) -> Mapping[str, object]:
     return held
 
 
+def _drawn(run: xr.Dataset) -> str:
+    """Return how many trials there are, how they were drawn and what that does to errors."""
+    scheme = str(run.attrs.get("scheme", "independent"))
+    told = sentences.drawn(run.sizes["trial"], scheme, int(run.attrs.get("replicates", 1)))
+    if scheme == "independent":
+        return f"{told}, independent"
+    return f"{told}; standard errors come from the spread between them"
+
+
 def _provenance(run: xr.Dataset) -> list[tuple[str, str]]:
     """Return what made the run, when, from which seed, and the digests that prove it."""
     facts = _record(run)
@@ -179,7 +188,7 @@ def _provenance(run: xr.Dataset) -> list[tuple[str, str]]:
     told = {
         "Version": run.attrs.get("version"),
         "Seed": run.attrs.get("seed"),
-        "Trials": f"{run.sizes['trial']:,}",
+        "Trials": _drawn(run),
         "Scenario, rules and code (sha256)": run.attrs.get("digest"),
         "Trials (sha256)": facts.get("sha256"),
         "Made": facts.get("began"),

@@ -11,7 +11,7 @@ from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.analysis.paired import advantage
 from simulator.report.rounding import dollars, figure
 
-__all__ = ["answer", "nothing_in", "what_happened"]
+__all__ = ["answer", "drawn", "nothing_in", "what_happened"]
 
 
 def answer(settlement: xr.DataArray) -> str:
@@ -47,6 +47,20 @@ def what_happened(row: pd.Series) -> str:
         return f"{said}; the run does not hold that year and contract"
     place = figure(float(row["percentile_share"]), float(row["percentile_error_share"]), 0.01)
     return f"{said}: percentile {place} of its distribution"
+
+
+def drawn(trials: int, scheme: str, replicates: int) -> str:
+    """Return how many trials a run has, and how they were drawn.
+
+    >>> drawn(16_384, "sobol", 16)
+    "16,384 trials, scrambled Sobol' points in 16 replicates of 1,024"
+    """
+    how = {
+        "antithetic": f", antithetic: {trials // 2:,} mirrored pairs",
+        "sobol": f", scrambled Sobol' points in {replicates} replicates of"
+        f" {trials // max(replicates, 1):,}",
+    }
+    return f"{trials:,} trials{how.get(scheme, '')}"
 
 
 def nothing_in(trials: int) -> str:

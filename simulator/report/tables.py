@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from simulator.analysis.convergence import Measure, estimate, standard_error
+from simulator.analysis.convergence import REPLICATE, Measure, estimate, standard_error
 from simulator.report.rounding import Figure, figure, scale
 
 __all__ = ["KEYS", "MEASURES", "TOTAL", "Table", "as_json", "observed", "summary", "tables"]
@@ -71,7 +71,8 @@ def observed(run: xr.Dataset) -> pd.DataFrame:
 
 def as_json(run: xr.Dataset) -> dict[str, object]:
     """Return the summary and the observed results with all their digits, ready for `json`."""
-    identity = {key: run.attrs.get(key) for key in ("name", "about", "seed", "trials", "version")}
+    told = ("name", "about", "seed", "trials", "scheme", "version")
+    identity = {key: run.attrs.get(key) for key in told}
     return {
         **identity,
         "settlements": _records(summary(run).reset_index()),
@@ -119,7 +120,7 @@ def _complete(settlement: xr.DataArray) -> xr.DataArray:
         if dim not in settlement.coords:
             settlement = settlement.assign_coords({dim: range(settlement.sizes[dim])})
     names = {dim: [str(label) for label in settlement[dim].values] for dim in ("year", "aco")}
-    keep = [*settlement.dims]
+    keep = [*settlement.dims, REPLICATE]
     bare = settlement.drop_vars([name for name in settlement.coords if name not in keep])
     return bare.assign_coords({dim: np.array(labels, object) for dim, labels in names.items()})
 

@@ -13,7 +13,7 @@ from simulator.errors import ResultsError
 from simulator.results.folder import RULES, RUN, SCENARIO, identity, run_rules, run_scenario, terms
 from simulator.results.manifest import entries
 from simulator.results.store import STORE, Block, Pin, Store, blocks
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import Sampling, Scenario
 from simulator.scenario.sweep import cases
 
 __all__ = ["assumptions", "digest", "open_run", "unsound"]
@@ -22,8 +22,9 @@ __all__ = ["assumptions", "digest", "open_run", "unsound"]
 def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     """Return a run's lines, (case, trial, year, aco, contract), lazily; `case` if it sweeps.
 
-    Only lines that all contracts have are in it. Its attrs hold the scenario, the terms behind
-    each contract and what was observed.
+    Only lines that all contracts have are in it. Where trials were not drawn independently a
+    coordinate `replicate` along trial says which were drawn together. Its attrs hold the
+    scenario, the terms behind each contract and what was observed.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     _refuse(folder, [b for b in bad if not (partial and bad[b] == "missing")], bad)
     trials = _whole(wanted, bad, scenario.trials)
     lines = _lines(folder, scenario, store).isel(trial=trials)
-    lines = lines.assign_coords({"trial": trials, **_coordinates(scenario)})
+    drawn = {"trial": trials, **_together(scenario.sampling, trials)}
+    lines = lines.assign_coords({**drawn, **_coordinates(scenario)})
     lines = lines if scenario.sweep else lines.isel(case=0, drop=True)
     return lines.assign_attrs(_attributes(folder, scenario, store, len(trials)))
 
@@ -134,6 +136,15 @@ def _contract(folder: Path, label: str, pin: Pin) -> xr.Dataset:
     return found.chunk({"case": 1, "trial": -1}, token=named).assign_coords(words)
 
 
+def _together(sampling: Sampling, trials: np.ndarray) -> dict[str, object]:
+    """Return which trials were drawn together: only the replicates are independent."""
+    if sampling.scheme == "antithetic":
+        return {"replicate": ("trial", trials // 2)}
+    if sampling.scheme == "sobol":
+        return {"replicate": ("trial", trials % sampling.replicates)}
+    return {}
+
+
 def _coordinates(scenario: Scenario) -> dict[str, object]:
     """Return what the dims case and contract stand for."""
     choices = scenario.contracts.values()
@@ -158,6 +169,8 @@ def _attributes(
         "about": scenario.about,
         "seed": scenario.seed,
         "trials": trials,
+        "scheme": scenario.sampling.scheme,
+        "replicates": scenario.sampling.replicates,
         "version": store.pin.code,
         "path": str(folder),
         "digest": store.pin.digest,

@@ -1,17 +1,22 @@
 """The only door to randomness: a draw has an address, (seed, stream, who, trial, position)."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import prod
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numba import njit
 from scipy.special import ndtri
 
 from simulator.errors import SimulatorError
+from simulator.sampling import sobol
 
-__all__ = ["Streams", "compiled", "philox", "unit"]
+__all__ = ["Scheme", "Streams", "compiled", "philox", "unit"]
+
+Scheme: TypeAlias = Literal["independent", "antithetic", "sobol"]
 
 # Kernels run without the interpreter's lock and are kept on disk once compiled.
 compiled = njit(nogil=True, cache=True)
@@ -86,8 +91,18 @@ class Streams:
     """Independent streams of random numbers, each found by name, trial and position.
 
     A draw depends on its address and on nothing else: not on block sizes, order, other names or
-    how many trials or positions are asked for.
+    how many trials or positions are asked for. Trials are independent; or `antithetic`, where
+    trial 2k + 1 mirrors trial 2k; or `sobol`, where the addresses in `dimensions` are coordinates
+    of scrambled Sobol' points and all others stay independent. There a draw depends also on its
+    dimension: on its place among the scenario's principal draws.
 
+    Parameters
+    ----------
+    dimensions : the Sobol' dimension of position 0 by (stream, who); the next positions follow
+    replicates : independent scramblings of the Sobol' points
+
+    Examples
+    --------
     >>> streams = Streams(seed=20261122)
     >>> whole = streams.uniform("trend", "market", range(0, 1000))
     >>> part = streams.uniform("trend", "market", range(700, 1000))
@@ -96,6 +111,9 @@ class Streams:
     """
 
     seed: int
+    scheme: Scheme = "independent"
+    replicates: int = 1
+    dimensions: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def key(self, stream: str, who: str) -> np.ndarray:
         """Return the key of (seed, stream, who): (2,), uint32 words, from which kernels draw."""
@@ -114,9 +132,37 @@ class Streams:
         >>> u.shape, bool(u.min() > 0.0), bool(u.max() < 1.0)
         ((3, 2), True, True)
         """
-        out = np.empty((prod(shape), len(_checked(trials))))
-        _fill(out, trials.start, self.key(stream, who))
+        width, trials = prod(shape), _checked(trials)
+        first = self.dimensions.get((stream, who))
+        if self.scheme == "antithetic":
+            out = self._mirrored(stream, who, trials, width)
+        elif self.scheme == "sobol" and first is not None and width:
+            out = np.stack([self._point(stream, who, trials, first, p) for p in range(width)])
+        else:
+            out = self._independent(stream, who, trials, width)
         return np.moveaxis(out.reshape(*shape, len(trials)), -1, 0)
+
+    def _independent(self, stream: str, who: str, trials: range, width: int) -> np.ndarray:
+        out = np.empty((width, len(trials)))
+        _fill(out, trials.start, self.key(stream, who))
+        return out
+
+    def _mirrored(self, stream: str, who: str, trials: range, width: int) -> np.ndarray:
+        """Return a draw for each pair of trials: as it is, then mirrored at a half."""
+        pairs = range(trials.start // 2, (trials.stop + 1) // 2)
+        drawn = np.repeat(self._independent(stream, who, pairs, width), 2, axis=1)
+        drawn[:, 1::2] = 1.0 - drawn[:, 1::2]
+        begin = trials.start - 2 * pairs.start
+        return drawn[:, begin : begin + len(trials)]
+
+    def _point(
+        self, stream: str, who: str, trials: range, first: int, position: int
+    ) -> np.ndarray:
+        scrambles = range(self.replicates)
+        words = self._independent(
+            f"{stream}/scramble", f"{who}/{position}", scrambles, sobol.WORDS
+        )
+        return sobol.points(first + position, words.T, trials)
 
     def normal(
         self, stream: str, who: str, trials: range, shape: tuple[int, ...] = ()

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import get_args
 
 from simulator.loading import Document, Keys, Mistake, Value, at, near, shown
-from simulator.scenario.schema import Entitlement
+from simulator.scenario.schema import Entitlement, Sampling, Scenario
 
 __all__ = ["contradictions"]
 
@@ -25,6 +25,7 @@ def contradictions(document: Document) -> list[Mistake]:
         _options_by_year,
         _observed,
         _booked,
+        _whole_designs,
     )
     return [mistake for check in checks for mistake in check(document)]
 
@@ -151,6 +152,26 @@ def _booked(document: Document) -> Iterator[Mistake]:
             if segments and name not in segments:
                 text = f"is no segment of {aco}; must be one of {', '.join(segments)}"
                 yield document.mistake((*place, name), f"{text}{near(name, segments)}")
+
+
+def _whole_designs(document: Document) -> Iterator[Mistake]:
+    """Yield trials that are no whole number of mirrored pairs, or of Sobol' points in balance."""
+    asked = Scenario.model_fields
+    scheme = at(document.value, ("sampling", "scheme"))
+    trials = at(document.value, ("trials",)) or asked["trials"].default
+    replicates = at(document.value, ("sampling", "replicates")) or Sampling().replicates
+    if type(trials) is not int or type(replicates) is not int:
+        return
+    if scheme == "antithetic" and trials % 2:
+        yield document.mistake(("trials",), f"is {trials}; antithetic trials come in pairs")
+    if scheme == "sobol":
+        least = replicates
+        while 2 * least <= trials:
+            least *= 2
+        if trials != least:
+            text = f"is {trials}; {replicates} replicates of Sobol' points need {replicates} times"
+            near_by = f"a power of two, such as {least} or {2 * least}"
+            yield document.mistake(("trials",), f"{text} {near_by}")
 
 
 def _one_of(document: Document, keys: Keys, known: list[str]) -> Iterator[Mistake]:

@@ -25,6 +25,7 @@ __all__ = [
     "RiskScores",
     "RunOut",
     "Sample",
+    "Sampling",
     "Scenario",
     "Segment",
     "Severity",
@@ -432,6 +433,17 @@ class Sweep(_Frozen):
     sample: Sample | None = None
 
 
+class Sampling(_Frozen):
+    """How trials are drawn: each on its own, in mirrored pairs, or as scrambled Sobol' points."""
+
+    scheme: Literal["independent", "antithetic", "sobol"] = "independent"
+    replicates: Annotated[StrictInt, Field(ge=4, le=1_024)] = Field(
+        default=16,
+        description="Independent scramblings of Sobol' points, between which the standard error "
+        "is found; trials are a power of two times them",
+    )
+
+
 class Scenario(_Frozen):
     """Everything that decides a run's numbers."""
 
@@ -440,6 +452,7 @@ class Scenario(_Frozen):
     about: Text = ""
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = 1
     trials: Annotated[StrictInt, Field(ge=1, le=100_000_000)] = 10_000
+    sampling: Sampling = Sampling()
     years: Annotated[tuple[Year, ...], Field(min_length=1, max_length=30)]
     market: Market
     population: Annotated[Mapping[Name, Aco], Field(min_length=1)]

@@ -109,3 +109,22 @@ def test_four_times_the_trials_halve_the_error():
     for measure in (MEASURES[0], MEASURES[1], MEASURES[5], MEASURES[8]):
         ratio = float(standard_error(few, measure)) / float(standard_error(many, measure))
         assert ratio == pytest.approx(2.0, rel=0.01), measure
+
+
+def test_the_stated_error_of_pairs_is_the_spread_of_the_estimates():
+    z = np.random.default_rng(3).normal(size=(REPLICATES, TRIALS // 2))
+    x = xr.DataArray(
+        np.exp(np.stack([z, -z], axis=-1).reshape(REPLICATES, -1)), dims=("replicate_", "trial")
+    )
+    x = x.rename(replicate_="replicate").rename(replicate="run")
+    pairs = x.assign_coords(replicate=("trial", np.arange(TRIALS) // 2))
+    for measure in (
+        Measure("mean"),
+        Measure("quantile", 0.05),
+        Measure("tail", 0.05),
+        Measure("sd"),
+    ):
+        estimates = estimate(pairs, measure).rename(run="replicate")
+        stated = standard_error(pairs, measure).rename(run="replicate")
+        off, own_error = disagreement(stated, estimates)
+        assert abs(off) < 4.0 * own_error, measure

@@ -105,3 +105,47 @@ def test_other_ranges_are_refused(trials):
 def test_an_address_gives_the_same_number_in_every_version():
     u = Streams(20261122).uniform("claims", "lakeshore", range(1_000_000, 1_000_002), (2,))
     assert u.tolist() == GOLDEN
+
+
+SCHEMES = [
+    Streams(5, "antithetic"),
+    Streams(5, "sobol", 4, {("a", "b"): 7}),
+    Streams(5, "sobol", 16, {("a", "b"): 0}),
+]
+
+
+@pytest.mark.parametrize("streams", SCHEMES, ids=lambda s: f"{s.scheme}-{s.replicates}")
+@given(st.integers(0, 5_000), st.integers(0, 300), st.integers(0, 300))
+def test_blocks_do_not_change_a_draw_of_any_scheme(streams, start, first, second):
+    middle, end = start + first, start + first + second
+    whole = streams.uniform("a", "b", range(start, end), (3,))
+    parts = [streams.uniform("a", "b", range(*r), (3,)) for r in ((start, middle), (middle, end))]
+    assert np.array_equal(whole, np.concatenate(parts))
+
+
+@pytest.mark.parametrize("streams", SCHEMES, ids=lambda s: f"{s.scheme}-{s.replicates}")
+def test_more_trials_begin_with_the_fewer_under_any_scheme(streams):
+    many, few = (streams.uniform("a", "b", range(n)) for n in (8_000, 5_000))
+    assert np.array_equal(many[:5_000], few)
+
+
+def test_antithetic_trials_mirror_each_other():
+    z = Streams(5, "antithetic").normal("a", "b", range(1_000), (2,))
+    assert np.array_equal(z[1::2], -z[::2])
+
+
+def test_the_first_of_a_pair_is_an_independent_draw():
+    u = Streams(5, "antithetic").uniform("a", "b", range(1_000))
+    assert np.array_equal(u[::2], Streams(5).uniform("a", "b", range(500)))
+
+
+def test_what_has_no_dimension_stays_independent():
+    drawn = SCHEMES[1].uniform("other", "b", range(100))
+    assert np.array_equal(drawn, Streams(5).uniform("other", "b", range(100)))
+
+
+@pytest.mark.parametrize("streams", SCHEMES, ids=lambda s: f"{s.scheme}-{s.replicates}")
+def test_uniforms_of_any_scheme_are_uniform_and_open(streams):
+    u = streams.uniform("a", "b", range(16_384), (2,))
+    assert 0.0 < u.min() < u.max() < 1.0
+    assert stats.kstest(u[:, 0], "uniform").pvalue > 0.001

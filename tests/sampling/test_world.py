@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from simulator.errors import SimulatorError
-from simulator.sampling import quality, risk_scores, spending, world
-from simulator.sampling.streams import Streams
+from simulator.sampling import design, quality, risk_scores, spending, world
+from simulator.sampling.streams import Scheme
 from simulator.scenario.schema import Experience
 from simulator.variables import DIMS, WORLD, missing
 from tests.sampling.people import STILL, aco, experience, people
@@ -20,6 +20,7 @@ NEEDS = frozenset(COUNTED | spending.NAMES | set(risk_scores.NAMES) | set(qualit
     "revenue_usd",
     "circumstances_share",
 }
+SCHEMES: tuple[Scheme, ...] = ("independent", "antithetic", "sobol")
 PROJECTED = {
     "truncated_expenditure_ppy": "expenditure_ppy",
     "truncated_counterfactual_ppy": "expenditure_ppy",
@@ -41,8 +42,10 @@ def draw(
     could: Experience | None = None,
     trials: range = range(2_000),
     needs: frozenset[str] = NEEDS,
+    scheme: Scheme = "independent",
 ) -> xr.Dataset:
-    return world.draw(expected, could or experience(), Streams(7), trials, needs)
+    streams = design.streams(7, scheme, 16, expected)
+    return world.draw(expected, could or experience(), streams, trials, needs)
 
 
 @pytest.mark.parametrize("name", PROJECTED)
@@ -78,14 +81,29 @@ def test_without_any_spread_every_trial_is_the_expectation() -> None:
         assert np.allclose(found[name] / expected[projected], 1.0, rtol=1e-9)
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("cuts", [(0, 1, 300), (0, 137, 138, 300), (0, 299, 300)])
-def test_draws_are_identical_however_trials_are_cut_into_blocks(cuts: tuple[int, ...]) -> None:
+def test_draws_are_identical_however_trials_are_cut_into_blocks(
+    cuts: tuple[int, ...], scheme: Scheme
+) -> None:
     expected = people({"a": aco(), "b": aco(600)}, (2022, 2023))
     could = experience(**PERSISTENT, base_years="simulated")
-    whole = draw(expected, could, range(300))
-    blocks = [draw(expected, could, range(first, last)) for first, last in pairwise(cuts)]
+    whole = draw(expected, could, range(300), scheme=scheme)
+    ranges = [range(first, last) for first, last in pairwise(cuts)]
+    blocks = [draw(expected, could, trials, scheme=scheme) for trials in ranges]
     cut = xr.concat(blocks, dim="trial", data_vars="minimal", coords="minimal", compat="override")
     assert cut.identical(whole)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_change_of_an_assumption_moves_every_trial_alike(scheme: Scheme) -> None:
+    expected = people({"a": aco()})
+    low, high = (
+        draw(expected, experience(deviation={"mean": mean}), range(512), scheme=scheme)
+        for mean in (0.0, 0.05)
+    )
+    moved = high.expenditure_ppy.sel(year=2022) / low.expenditure_ppy.sel(year=2022)
+    assert np.allclose(moved, 1.05, rtol=1e-12)
 
 
 def same(more: xr.Dataset, alone: xr.Dataset) -> bool:
