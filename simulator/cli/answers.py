@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +13,60 @@ if TYPE_CHECKING:
 
     from simulator.engine.plan import Estimate, Plan
     from simulator.programs.worksheet import Check, Row, Settled
+    from simulator.scenario.schema import Cell, DataQuality, Scenario
 
 __all__ = ["files", "plan", "settled", "show", "sound", "statements"]
 
 _MOST_TABLES = 12
+_MOST_CELLS = 40
 _STATUSES = ("assumed", "reported", "proposed", "disputed")
 
 
-def sound(scenarios: Iterable[dict[str, object]]) -> None:
-    """Print one line for each scenario that can run."""
-    for facts in scenarios:
-        cases, contracts = _count(facts["cases"], "case"), _count(facts["contracts"], "contract")
-        say(f"{facts['file']}: sound; {cases}, {contracts}, {facts['trials']:,} trials")
+def sound(scenarios: Mapping[str, "Scenario"], mistakes: Sequence[str], *, as_json: bool) -> None:
+    """Print of each scenario that can run what it comes to, and what its files and figures are."""
+    from simulator.scenario.sweep import cases
+
+    counts = {file: (len(cases(one)), len(one.contracts)) for file, one in scenarios.items()}
+    if as_json:
+        facts = [
+            {"file": file, "cases": counts[file][0], "contracts": counts[file][1]}
+            | {"trials": one.trials, "data_quality": one.data_quality.model_dump()}
+            for file, one in scenarios.items()
+        ]
+        say(json.dumps({"sound": facts, "mistakes": list(mistakes)}, indent=1))
+        return
+    for file, one in scenarios.items():
+        said = [
+            _count(n, noun) for n, noun in zip(counts[file], ("case", "contract"), strict=True)
+        ]
+        say(f"{file}: sound; {', '.join(said)}, {one.trials:,} trials")
+        _quality(one.data_quality)
+
+
+def _quality(found: "DataQuality") -> None:
+    """Print what was found in the files of people: checks, control totals, what is doubted."""
+    for checked in found.findings:
+        if checked.holds:
+            say(f"{checked.file}: {checked.check}: {checked.found}")
+    if found.cells:
+        say()
+        head = ["people", "persons", "person-years", "USD each", "USD"]
+        rows = [[c.group, c.persons, *_figures(c)] for c in found.cells[:_MOST_CELLS]]
+        for line in grid(head, rows, width()):
+            say(line)
+        more = len(found.cells) - _MOST_CELLS
+        say(f"and {more:,} more: see --json\n" if more > 0 else "")
+    for line in _doubts(found.warnings):
+        say(line)
+
+
+def _figures(cell: "Cell") -> list[str]:
+    return [cell.person_years, cell.expenditure_ppy, cell.expenditure_usd]
+
+
+def _doubts(warnings: Sequence[str]) -> list[str]:
+    """Return warnings as lines, each marked as one."""
+    return [f"warning: {warning}" for warning in warnings]
 
 
 def _count(number: object, noun: str) -> str:
@@ -40,7 +82,11 @@ def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
     counts = statuses(planned.rules)
     facts = {"run": str(planned.folder), **planned.pin._asdict(), **vars(cost), "terms": counts}
     if as_json:
-        more = {"trials": planned.scenario.trials, "notices": list(planned.notices)}
+        more = {
+            "trials": planned.scenario.trials,
+            "notices": list(planned.notices),
+            "warnings": list(planned.scenario.data_quality.warnings),
+        }
         say(json.dumps({**facts, **more}, indent=1))
         return
     for line in listing([*_costs(planned, cost).items()]):
@@ -51,6 +97,8 @@ def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
         say(line)
     for notice in planned.notices:
         say(f"what if: {notice}")
+    for line in _doubts(planned.scenario.data_quality.warnings):
+        say(line)
 
 
 def _costs(planned: "Plan", cost: "Estimate") -> dict[str, str]:
@@ -89,6 +137,8 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
         say(f"\n{sentences.what_happened(row)}.")
     for notice in json.loads(attrs.get("notices", "[]")):
         say(f"what if: {notice}")
+    for line in _doubts(json.loads(attrs.get("data_quality", "{}")).get("warnings", [])):
+        say(line)
 
 
 def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:

@@ -79,21 +79,14 @@ def check(
     as_json: _Json = False,
 ) -> None:
     """Read and validate scenarios: every mistake at once, each on its own line."""
-    from simulator.scenario.sweep import cases
-
     mistakes: list[str] = []
-    sound: list[dict[str, object]] = []
+    sound: dict[str, Scenario] = {}
     for file in files:
         try:
-            scenario = _read(file, set_)
-            facts = {"cases": len(cases(scenario)), "contracts": len(scenario.contracts)}
-            sound.append({"file": str(file), **facts, "trials": scenario.trials})
+            sound[str(file)] = _read(file, set_)
         except ScenarioError as error:
             mistakes += error.messages
-    if as_json:
-        say(json.dumps({"sound": sound, "mistakes": mistakes}, indent=1))
-    else:
-        answers.sound(sound)
+    answers.sound(sound, mistakes, as_json=as_json)
     if mistakes:
         raise ScenarioError([] if as_json else mistakes)
 

@@ -21,7 +21,7 @@ _HISTORY = ("population.", "market.")
 
 def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     """Return the scenario of a file, with the files that it names, or raise every mistake."""
-    scenario, mistakes, document = reading.check(path, overrides)
+    scenario, mistakes, document = reading.check(path, overrides, population.laid)
     found = [*_unknown(document), *lacking(document, _every(document))]
     mistakes = ordered([*mistakes, *found])
     if scenario is None or mistakes:

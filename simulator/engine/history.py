@@ -141,7 +141,9 @@ def _needs(aco: Value, contracts: Sequence[Contract]) -> tuple[History, ...]:
 
 
 def _unread(document: Document, keys: Keys) -> bool:
-    return any(path[: len(keys)] == keys for path in document.unread)
+    """Return whether something at, below or above a path could not be read."""
+    near = ((path, min(len(path), len(keys))) for path in document.unread if path)
+    return any(path[:n] == keys[:n] for path, n in near)
 
 
 def _key(name: str | int, segment: Value, table: str) -> str:

@@ -179,6 +179,7 @@ def _attributes(
         "terms": json.dumps(terms(run_rules(folder))),
         "observed": json.dumps(_observed(scenario)),
         "notices": json.dumps(_notices(folder)),
+        "data_quality": scenario.data_quality.model_dump_json(),
     }
 
 

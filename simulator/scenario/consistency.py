@@ -19,6 +19,7 @@ def contradictions(document: Document) -> list[Mistake]:
     """Return every mistake between fields; what is missing or of a wrong type is not repeated."""
     checks: tuple[Callable[[Document], Iterator[Mistake]], ...] = (
         _years_in_order,
+        _peopled,
         _known_entitlements,
         _alike_segments,
         _elected,
@@ -73,6 +74,18 @@ def _years_in_order(document: Document) -> Iterator[Mistake]:
         if years and min(years) < start:
             text = f"is {start}; must not lie after the first performance year, {min(years)}"
             yield document.mistake(("population", aco, "agreement", "start"), text)
+
+
+def _peopled(document: Document) -> Iterator[Mistake]:
+    for aco in _names(document, "population"):
+        keys: Keys = ("population", aco, "segments")
+        if at(document.value, keys) in (None, {}) and not _unread(document, keys):
+            text = "needs people: segments, or a segment_table or beneficiaries file of them"
+            yield document.mistake(keys[:2], text)
+
+
+def _unread(document: Document, keys: Keys) -> bool:
+    return any(keys[:n] in document.unread for n in range(1, len(keys) + 1))
 
 
 def _known_entitlements(document: Document) -> Iterator[Mistake]:

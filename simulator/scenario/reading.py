@@ -1,7 +1,7 @@
 """A scenario from its files and overrides: resolved, checked, written, named."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from hashlib import sha256
@@ -28,7 +28,7 @@ from simulator.loading import (
     validate,
 )
 from simulator.scenario.consistency import contradictions
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import DataQuality, Scenario
 from simulator.scenario.sweep import mistakes as swept
 
 __all__ = ["canonical", "check", "digest", "document", "read", "write"]
@@ -48,10 +48,18 @@ def read(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
 
 
 def check(
-    path: str | Path, overrides: Sequence[str] = ()
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    laid: Callable[[Document, Path], Document] | None = None,
 ) -> tuple[Scenario | None, list[Mistake], Document]:
-    """Return the scenario, if all of it could be read, with every mistake and the document."""
+    """Return the scenario, if all of it could be read, with every mistake and the document.
+
+    Parameters
+    ----------
+    laid : puts what files give into the document, before it is checked as one
+    """
     found, mistakes = document(path, overrides)
+    found = laid(found, Path(path).parent) if laid else found
     scenario, faults = validate(found, Scenario)
     if len(faults) < MOST:
         faults += [*_new(contradictions(found), faults), *swept(found, scenario)]
@@ -211,7 +219,7 @@ def write(scenario: Scenario, path: str | Path) -> None:
     Path(path).write_text(canonical(scenario), encoding="utf-8", newline="\n")
 
 
-def digest(scenario: Scenario, leave_out: Collection[str] = ("trials",)) -> str:
+def digest(scenario: Scenario, leave_out: Collection[str] = ("trials", "data_quality")) -> str:
     """Return the sha256 of everything that decides the numbers, less the fields left out."""
     plain = {key: value for key, value in _plain(scenario).items() if key not in leave_out}
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -220,7 +228,9 @@ def digest(scenario: Scenario, leave_out: Collection[str] = ("trials",)) -> str:
 
 def _plain(scenario: Scenario) -> dict[str, object]:
     """Return the values of a scenario; what is empty or not given is left out."""
-    return {key: _full(value) for key, value in scenario.model_dump(exclude_none=True).items()}
+    held = scenario.model_dump(exclude_none=True)
+    left_out = {"data_quality"} if scenario.data_quality == DataQuality() else set()
+    return {key: _full(value) for key, value in held.items() if key not in left_out}
 
 
 def _full(value: object) -> object:

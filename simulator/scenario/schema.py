@@ -10,13 +10,17 @@ __all__ = [
     "Agreement",
     "Case",
     "Category",
+    "Cell",
     "Circumstances",
     "Completion",
     "ContractChoice",
+    "DataQuality",
     "Deviation",
     "Effect",
     "Elections",
     "Experience",
+    "Finding",
+    "InputFile",
     "Market",
     "Observed",
     "Override",
@@ -155,7 +159,18 @@ class Aco(_Frozen):
     """One ACO: its people by segment, its agreement, what CMS published about it."""
 
     about: Text = ""
-    segments: Annotated[Mapping[Name, Segment], Field(min_length=1)]
+    segments: Mapping[Name, Segment] = Field(
+        default_factory=dict, description="What is typed here stands before what files give"
+    )
+    aco_id: Name | None = Field(
+        default=None, description="The ACO's id in files; by default its own name here"
+    )
+    segment_table: Text | None = Field(
+        default=None, description="CSV or parquet file of years by enrolment type, as CMS reports"
+    )
+    beneficiaries: Text | None = Field(
+        default=None, description="CSV or parquet file with a row for each person and year"
+    )
     persons: Mapping[Year, Positive] = Field(
         default_factory=dict,
         description="Assigned beneficiaries (head-count) by year, as used for the MSR",
@@ -444,6 +459,44 @@ class Sampling(_Frozen):
     )
 
 
+class InputFile(_Frozen):
+    """A file of people that was read into the scenario."""
+
+    file: Text
+    aco: Name
+    sha256: StrictStr
+    rows: Annotated[StrictInt, Field(ge=0)]
+
+
+class Finding(_Frozen):
+    """One check of a file (ASOP 23): what was looked at, what came out, whether it holds."""
+
+    file: Text
+    check: Text
+    found: Text
+    holds: StrictBool = True
+
+
+class Cell(_Frozen):
+    """People of one row of a file's control totals; counts of 1 to 10 are suppressed."""
+
+    file: Text
+    group: Text
+    persons: Text = ""
+    person_years: Text
+    expenditure_ppy: Text
+    expenditure_usd: Text
+
+
+class DataQuality(_Frozen):
+    """What acosim found in the files that it read into the scenario, and what it doubts."""
+
+    files: tuple[InputFile, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    warnings: tuple[Text, ...] = ()
+
+
 class Scenario(_Frozen):
     """Everything that decides a run's numbers."""
 
@@ -470,6 +523,9 @@ class Scenario(_Frozen):
         default_factory=dict, description="Where each default or figure comes from, by path"
     )
     reliances: tuple[Text, ...] = ()
+    data_quality: DataQuality = Field(
+        default=DataQuality(), description="Filled in by acosim; decides no number"
+    )
 
 
 class Case(_Frozen):
