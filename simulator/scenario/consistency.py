@@ -1,6 +1,6 @@
 """What must hold between the fields of a scenario, checked even where others are wrong."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import get_args
 
@@ -24,6 +24,7 @@ def contradictions(document: Document) -> list[Mistake]:
         _alike_segments,
         _elected,
         _options_by_year,
+        _stop_loss,
         _observed,
         _booked,
         _whole_designs,
@@ -131,6 +132,37 @@ def _options_by_year(document: Document) -> Iterator[Mistake]:
         if given is not None and lacks:
             text = f"lacks {_listed(lacks)}; every performance year needs an option"
             yield document.mistake(keys, text)
+
+
+def _stop_loss(document: Document) -> Iterator[Mistake]:
+    """Yield elections of stop-loss that lack what nobody has published, or do not fit together."""
+    for aco in _names(document, "population"):
+        keys: Keys = ("population", aco, "stop_loss")
+        held = at(document.value, keys)
+        if not isinstance(held, dict):
+            continue
+        if all(held.get(name) is None for name in ("charge_ppy", "charge_share")):
+            text = "needs charge_ppy or charge_share; no charge is published"
+            yield document.mistake(keys, text)
+        points, rates = held.get("attachment_usd"), held.get("payout_share")
+        if isinstance(points, list) and isinstance(rates, list):
+            yield from _layers(document, keys, points, rates)
+
+
+def _layers(
+    document: Document, keys: Keys, points: Sequence[Value], rates: Sequence[Value]
+) -> Iterator[Mistake]:
+    if len(points) != len(rates):
+        text = f"has {len(rates)} rates for {len(points)} attachment points; one for each"
+        yield document.mistake((*keys, "payout_share"), text)
+    numbers = [point for point in points if isinstance(point, int | float)]
+    if any(later <= earlier for earlier, later in pairwise(numbers)):
+        yield document.mistake((*keys, "attachment_usd"), "must rise")
+    segments = _names(document, *keys[:2], "segments")
+    for name in _names(document, *keys, "predicted_ppy"):
+        if name not in segments:
+            text = f"is no segment of {keys[1]}; must be one of {', '.join(segments)}"
+            yield document.mistake((*keys, "predicted_ppy", name), text)
 
 
 def _observed(document: Document) -> Iterator[Mistake]:

@@ -34,6 +34,7 @@ __all__ = [
     "Segment",
     "Severity",
     "Steps",
+    "StopLoss",
     "Sweep",
     "TotalQuality",
     "Trend",
@@ -155,6 +156,39 @@ class Observed(_Frozen):
     )
 
 
+class StopLoss(_Frozen):
+    """Person-level stop-loss on residuals (REACH, LEAD): what exceeds a person's prediction.
+
+    No attachment point, payout rate or charge is published, so that none has a default.
+    """
+
+    attachment_usd: Annotated[tuple[Positive, ...], Field(min_length=1)] = Field(
+        description="Attachment points on a person's residual in a year, rising"
+    )
+    payout_share: Annotated[tuple[Share, ...], Field(min_length=1)] = Field(
+        description="Paid of the residual from each attachment point to the next"
+    )
+    charge_ppy: NonNegative | None = Field(default=None, description="Charge per person-year")
+    charge_share: Share | None = Field(
+        default=None, description="Charge as a share of the benchmark before discount"
+    )
+    neutrality_factor: Positive = Field(
+        default=1.0, description="What multiplies all payouts so that charges cover them"
+    )
+    predicted_ppy: Mapping[Name, Mapping[Year, UsdPpy]] = Field(
+        default_factory=dict,
+        description="Predicted per capita by segment and year; by default what is expected, "
+        "moved with the nation",
+    )
+    prediction_cv: NonNegative = Field(
+        default=0.9, description="Spread of people's own predictions around their segment's"
+    )
+    prediction_correlation: Annotated[Number, Field(ge=-1, le=1)] = Field(
+        default=0.45,
+        description="Of a person's prediction with the person's spending, in normal scores",
+    )
+
+
 class Aco(_Frozen):
     """One ACO: its people by segment, its agreement, what CMS published about it."""
 
@@ -207,6 +241,7 @@ class Aco(_Frozen):
         "them: with `market.counties` they give regional_ppy and assigned_share",
     )
     aip_balance_usd: NonNegative = 0.0
+    stop_loss: StopLoss | None = Field(default=None, description="Elected if it is given")
     observed: Observed | None = None
 
 

@@ -105,3 +105,34 @@ def test_what_is_wrong_in_itself_is_not_also_a_contradiction(files):
 def test_contradictions_are_found_beside_other_mistakes(files):
     files.swap(("years: [2022]", "years: [2022, 2021]"), ("mean: 0.04", "maen: 0.04"))
     assert len(files.lines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("election", "said"),
+    [
+        (
+            "{attachment_usd: [150_000], payout_share: [0.8]}",
+            ["stop_loss needs charge_ppy or charge_share; no charge is published"],
+        ),
+        (
+            "{attachment_usd: [150_000, 300_000], payout_share: [0.8], charge_ppy: 60}",
+            ["stop_loss.payout_share has 1 rates for 2 attachment points; one for each"],
+        ),
+        (
+            "{attachment_usd: [3e5, 1e5], payout_share: [0.8, 1.0], charge_ppy: 60}",
+            ["stop_loss.attachment_usd must rise"],
+        ),
+    ],
+)
+def test_an_election_of_stop_loss_is_whole(files, election, said):
+    files.swap(("    revenue_ppy: 3_600", f"    stop_loss: {election}"))
+    lines = [line.split("population.lakeshore.")[1] for line in files.lines()]
+    assert lines == said
+
+
+def test_stop_loss_without_attachment_points_is_refused(files):
+    files.swap(("    revenue_ppy: 3_600", "    stop_loss: {charge_ppy: 60}"))
+    assert ["attachment_usd" in line or "payout_share" in line for line in files.lines()] == [
+        True,
+        True,
+    ]
