@@ -144,6 +144,8 @@ STATEMENT: Mapping[str, Variable] = _table(
             "minimum_losses_share": "Minimum loss rate (MLR); 1 for a one-sided option",
             "minimum_losses_usd": "Losses that must be met before any are shared",
             "quality_share": "Part of the maximum rate that quality earns",
+            "full_sharing_share": "Sharing rate after quality, whether or not savings are shared",
+            "full_loss_share": "Shared loss rate, whether or not losses are shared",
             "sharing_share": "Final sharing rate, as applied",
             "loss_share": "Shared loss rate, as applied",
             "unshared_usd": "The part of savings or losses that Medicare keeps or bears",

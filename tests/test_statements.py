@@ -6,6 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.errors import SimulatorError
 from simulator.programs import contract
 from tests.strategies import contracts, worlds
 
@@ -22,6 +23,39 @@ def test_every_statement_adds_up(chosen, data):
     statement = settled.settle(data.draw(worlds(year=year, starts=STARTS)))
     for line, parts in settled.adds_up:
         np.testing.assert_allclose(statement[line], statement.eval(parts), rtol=0, atol=1e-4)
+
+
+@given(contracts("mssp", YEARS), st.data())
+def test_every_waterfall_stands_on_its_own_changes(chosen, data):
+    year, option = chosen
+    settled = contract("mssp", year, option)
+    statement = settled.settle(data.draw(worlds(year=year, starts=STARTS)))
+    standing = 0.0
+    for step in settled.waterfall:
+        bar = settled.evaluated(statement, step.usd)
+        bar = bar.sum("segment") if "segment" in bar.dims else bar
+        if step.kind == "level":
+            np.testing.assert_allclose(bar, standing, rtol=0, atol=1e-3)
+        else:
+            standing = standing + bar
+
+
+@given(contracts("mssp", YEARS), st.data())
+def test_a_limit_either_costs_or_spares_the_aco(chosen, data):
+    year, option = chosen
+    settled = contract("mssp", year, option)
+    statement = settled.settle(data.draw(worlds(year=year, starts=STARTS)))
+    for limit in (one for one in settled.limits if one.of == "settlement"):
+        worth = settled.evaluated(statement, limit.usd).where(
+            settled.evaluated(statement, limit.when) > 0, 0.0
+        )
+        assert bool((worth >= -1e-6).all() or (worth <= 1e-6).all()), limit.text
+
+
+def test_a_line_that_is_lacking_is_named():
+    settled = contract("mssp", 2024, "E")
+    with pytest.raises(SimulatorError, match=r"mssp 2024 E: 'lost_usd': .*lost_usd"):
+        settled.evaluated(xr.Dataset({"settlement_usd": 1.0}), "lost_usd")
 
 
 @given(CONTRACTS, st.data(), st.floats(0.01, 5_000.0))

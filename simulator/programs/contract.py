@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, get_type_hints
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, get_type_hints
 
 import xarray as xr
 
@@ -11,7 +11,7 @@ from simulator.errors import RulesError, SimulatorError
 from simulator.programs.rulebook import Leaf, Source, nearest, source, term
 from simulator.variables import STATEMENT, conform
 
-__all__ = ["Contract", "History", "Lines", "Stage"]
+__all__ = ["Contract", "History", "Limit", "Lines", "Stage", "Step"]
 
 Lines: TypeAlias = dict[str, xr.DataArray]
 Method: TypeAlias = Callable[[xr.Dataset, Sequence[xr.Dataset], Lines], Lines]
@@ -38,15 +38,56 @@ class History(NamedTuple):
     start: tuple[str, ...] = ()
 
 
+class Step(NamedTuple):
+    """One bar of a waterfall, in whole dollars of a year.
+
+    A change is added to what stands before it; a level says what must stand there by then, and
+    every trial is checked against it to half a cent.
+    """
+
+    text: str
+    usd: str
+    kind: Literal["change", "level"] = "change"
+
+
+class Limit(NamedTuple):
+    """A cap, corridor, limit, minimum or withhold: when it binds, and what it is worth then.
+
+    `usd` is what it changes for the ACO in the trials where `when` is true, plus to the ACO: in
+    its settlement, or in its benchmark, of which only a share reaches the settlement.
+    """
+
+    text: str
+    when: str
+    usd: str
+    of: Literal["settlement", "benchmark"] = "settlement"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """One option of one program in one performance year: terms, and the arithmetic on them."""
+    """One option of one program in one performance year: terms, and the arithmetic on them.
+
+    What a program declares as data, so that nothing outside it knows its lines:
+
+    adds_up : (line, expression) that every statement meets
+    line_terms : the terms behind a line
+    waterfall : the way from the historical benchmark to what changes hands, a Step a bar
+    limits : each Limit that may bind, in the order in which it does
+    surety : the line with what the ACO must hold (repayment mechanism, financial guarantee)
+
+    Expressions are in a statement's lines and in the terms that are plain numbers. A line by
+    segment makes an expression by segment, which is then added up (`usd`) or binds if it does for
+    any segment (`when`).
+    """
 
     program: ClassVar[str]
     needs: ClassVar[frozenset[str]]
     stages: ClassVar[tuple[Stage, ...]]
     adds_up: ClassVar[tuple[tuple[str, str], ...]]
     line_terms: ClassVar[Mapping[str, tuple[str, ...]]]
+    waterfall: ClassVar[tuple[Step, ...]] = ()
+    limits: ClassVar[tuple[Limit, ...]] = ()
+    surety: ClassVar[str] = ""
 
     year: int
     option: str
@@ -88,6 +129,19 @@ class Contract:
             f"{name} [{self.sources[name].status}: {self.sources[name].cite}]"
             for name in self.line_terms.get(line, ())
         )
+
+    def evaluated(self, statement: xr.Dataset, expression: str) -> xr.DataArray:
+        """Return an expression in lines of a statement and in terms that are plain numbers.
+
+        Raises SimulatorError if it names a line that the statement does not have.
+        """
+        values = {name: getattr(self, name) for name in self.terms()}
+        plain = {name: value for name, value in values.items() if isinstance(value, float)}
+        try:
+            return xr.DataArray(statement.assign(plain).eval(expression))
+        except NameError as error:
+            at = f"{self.program} {self.year} {self.option}"
+            raise SimulatorError(f"{at}: {expression!r}: {error}") from error
 
     def cells(self, world: xr.Dataset) -> xr.Dataset:
         """Return the world as this program sees it: its own cells, agreements as of this year."""

@@ -11,7 +11,7 @@ from simulator import benchmark as expected
 from simulator import settlement as paid
 from simulator.benchmark import Years, in_year
 from simulator.participation import agreement_in
-from simulator.programs.contract import Contract, History, Lines, Stage
+from simulator.programs.contract import Contract, History, Limit, Lines, Stage, Step
 from simulator.terms import ByKind, Knots
 from simulator.units import Persons, Ratio, Share, Unit, Usd, Words
 
@@ -90,6 +90,110 @@ class Mssp(Contract):
         ),
         ("payment_usd", "settlement_usd + aip_recoupment_usd"),
     )
+    waterfall: ClassVar[tuple[Step, ...]] = (
+        Step(
+            "Base years, trended and risk adjusted",
+            "trended_benchmark_ppy * base_person_years_share * total_person_years",
+        ),
+        Step(
+            "Regional, prior savings or population adjustment",
+            "adjustment_ppy * base_person_years_share * total_person_years",
+        ),
+        Step(
+            "Historical benchmark",
+            "total_historical_benchmark_ppy * total_person_years",
+            "level",
+        ),
+        Step(
+            "Change of enrolment mix",
+            "historical_benchmark_ppy * (person_years_share - base_person_years_share)"
+            " * total_person_years",
+        ),
+        Step(
+            "Risk ratio, as capped",
+            "historical_benchmark_ppy * (risk_ratio_factor - 1) * person_years_share"
+            " * total_person_years",
+        ),
+        Step(
+            "Update to the performance year",
+            "historical_benchmark_ppy * risk_ratio_factor * (update_factor - 1)"
+            " * person_years_share * total_person_years",
+        ),
+        Step("Guardrail", "guardrail_usd"),
+        Step("Updated benchmark", "benchmark_usd", "level"),
+        Step("Expenditure", "-expenditure_usd"),
+        Step("Gross savings or losses", "gross_savings_usd", "level"),
+        Step(
+            "Nothing shared: minimum rate, one side or quality",
+            "-unshared_usd * ((sharing_share == 0) & (loss_share == 0))",
+        ),
+        Step(
+            "Medicare's share",
+            "-unshared_usd * ((sharing_share > 0) | (loss_share > 0))",
+        ),
+        Step(
+            "Shared savings or losses",
+            "shared_savings_usd + shared_losses_usd",
+            "level",
+        ),
+        Step("Sequestration", "sequestration_usd"),
+        Step("Performance payment limit", "over_limit_usd"),
+        Step("Loss sharing limit", "loss_limit_relief_usd"),
+        Step("Extreme and uncontrollable circumstances", "circumstances_relief_usd"),
+        Step("Months after termination", "termination_relief_usd"),
+        Step("Settlement", "settlement_usd", "level"),
+        Step("Advance investment payments taken back", "aip_recoupment_usd"),
+        Step("Payment", "payment_usd", "level"),
+    )
+    limits: ClassVar[tuple[Limit, ...]] = (
+        Limit(
+            "Caps and offset of the regional adjustment",
+            "(adjustment_ppy == regional_adjustment_ppy)"
+            " & (regional_adjustment_ppy != uncapped_regional_adjustment_ppy)",
+            "(regional_adjustment_ppy - uncapped_regional_adjustment_ppy) * risk_ratio_factor"
+            " * update_factor * person_years_share * total_person_years",
+            "benchmark",
+        ),
+        Limit(
+            "Cap on risk score growth",
+            "risk_ratio_factor < risk_growth_factor",
+            "historical_benchmark_ppy * (risk_ratio_factor - risk_growth_factor) * update_factor"
+            " * person_years_share * total_person_years",
+            "benchmark",
+        ),
+        Limit("Guardrail", "guardrail_usd > 0", "guardrail_usd", "benchmark"),
+        Limit(
+            "Savings below the minimum savings rate",
+            "(gross_savings_usd > 0) & (gross_savings_usd < minimum_savings_usd)",
+            "-gross_savings_usd * (full_sharing_share - sharing_share)",
+        ),
+        Limit(
+            "Losses below the minimum loss rate",
+            "(gross_savings_usd < 0) & (-gross_savings_usd < minimum_losses_usd)"
+            " & (full_loss_share > 0)",
+            "-gross_savings_usd * full_loss_share",
+        ),
+        Limit(
+            "Quality below full sharing",
+            "(sharing_share < sharing_rate) & (gross_savings_usd > 0)"
+            " & (gross_savings_usd >= minimum_savings_usd)",
+            "-gross_savings_usd * (sharing_rate - sharing_share)",
+        ),
+        Limit("Sequestration", "sequestration_usd < 0", "sequestration_usd"),
+        Limit("Performance payment limit", "over_limit_usd < 0", "over_limit_usd"),
+        Limit("Loss sharing limit", "loss_limit_relief_usd > 0", "loss_limit_relief_usd"),
+        Limit(
+            "Extreme and uncontrollable circumstances",
+            "circumstances_relief_usd > 0",
+            "circumstances_relief_usd",
+        ),
+        Limit(
+            "Loss beyond the repayment mechanism",
+            "(repayment_mechanism_usd > 0) & (settlement_usd + repayment_mechanism_usd < 0)",
+            "settlement_usd + repayment_mechanism_usd",
+        ),
+    )
+    surety: ClassVar[str] = "repayment_mechanism_usd"
     line_terms: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "trended_benchmark_ppy": ("base_weight_1", "base_weight_2", "base_weight_3"),
         "regional_weight_share": ("regional_weight_lower", "regional_weight_higher"),
@@ -507,10 +611,13 @@ class Mssp(Contract):
         reduced = full * self.reduced_sharing(world) * (below & enough)
         whole_year = _participation(world, self.year) >= 1.0
         guarded = lines["guardrail_usd"] > 0.0 if "guardrail_usd" in lines else False
+        owed = self._loss_rate(world, quality)
         return {
             "quality_share": quality,
+            "full_sharing_share": full,
+            "full_loss_share": owed if self.sides == "two" else xr.zeros_like(owed),
             "sharing_share": full.where(savings, reduced) * np.logical_not(guarded) * whole_year,
-            "loss_share": self._loss_rate(world, quality) * losses,
+            "loss_share": owed * losses,
         }
 
     def _large_enough(self, world: xr.Dataset) -> xr.DataArray:

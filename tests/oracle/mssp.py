@@ -607,6 +607,7 @@ def savings(book):
         binds = paid < shared - sequestered
         book.took(f"payment limit: {'binds' if binds else 'does not bind'}")
     lines["sharing_share"] = rate
+    lines["full_sharing_share"] = book.level["rate"] * lines["quality_share"]
     lines["shared_savings_usd"] = shared
     lines["sequestration_usd"] = -sequestered
     lines["payment_limit_usd"] = limit
@@ -669,6 +670,7 @@ def losses(book):
     if held:
         book.took(f"termination: {'losses prorated' if stays < 1 else 'none'}")
     lines["loss_share"] = rate
+    lines["full_loss_share"] = _full_loss_rate(book)
     lines["shared_losses_usd"] = -loss
     lines["loss_limit_usd"] = limit
     lines["loss_limit_relief_usd"] = loss - held
@@ -707,6 +709,19 @@ def _enhanced_loss_rate(book):
     words = "floor" if raw < terms["floor"] else "by quality"
     book.took(f"loss rate: {'ceiling' if raw > terms['ceiling'] else words}")
     return max(terms["floor"], min(terms["ceiling"], raw))
+
+
+def _full_loss_rate(book):
+    """The rate had the losses met their minimum, whether or not there are any."""
+    if not book.level["two_sided"]:
+        return ZERO
+    if book.level["basic"]:
+        return rules.BASIC_LOSS_RATE
+    terms = rules.ENHANCED_LOSS_RATE
+    if book.lines["failed"]:
+        return terms["failed"]
+    by_quality = 1 - terms["quality"] * book.given["quality_score"]
+    return min(max(by_quality, terms["floor"]), terms["ceiling"])
 
 
 def _loss_limit(book):
