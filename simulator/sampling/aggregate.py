@@ -36,12 +36,13 @@ _FIRST_SCORE, _PER_SCORE = float(sums.SCORES[0]), 1.0 / float(sums.SCORES[1] - s
 
 
 class Tables(NamedTuple):
-    """One cell, ready to draw: rows by the count of people above the point, from the least up.
+    """Cells, ready to draw: for each, rows by the count of people above the point, from the least.
 
-    `chances` (count,) are cumulative and `guide` (part,) says where to look in them. `amounts`
-    (5, count) hold mean and sd, in USD, of truncated total and excess, then the most that the
-    former can be. `body` and `excess` are their laws, end to end; `starts` (2, count) say where
-    each count's law begins, and `blend` (count,) how far to go towards the next law of the excess.
+    `chances` (row,) are cumulative within a cell and `guide` (cell, part) says from which row on
+    to look. `amounts` (5, row) hold mean and sd, in USD, of truncated total and excess, then the
+    most that the former can be. `body` and `excess` are their laws, end to end; `starts` (2, row)
+    say where each row's law begins, and `blend` (row,) how far to go towards the next law of the
+    excess.
     """
 
     chances: np.ndarray
@@ -58,7 +59,7 @@ class Book:
     """The cells of one ACO and their tables: the expensive part, done once."""
 
     cells: tuple[Cell, ...]
-    tables: tuple[Tables, ...]
+    tables: Tables
 
     @property
     def by_person(self) -> bool:
@@ -68,6 +69,8 @@ class Book:
 
 def book(cells: Sequence[Cell]) -> Book:
     """Return the tables of an ACO's cells; equal cells are tabulated once."""
+    if not cells:
+        raise SimulatorError("claims: an ACO has no cells; allowed is one or more")
     return _book(tuple(cells))
 
 
@@ -131,7 +134,28 @@ def spread(book: Book) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=256)
 def _book(cells: tuple[Cell, ...]) -> Book:
-    return Book(cells, tuple(_tables(cell) for cell in cells))
+    return Book(cells, _tables(cells[0]) if len(cells) == 1 else _joined(cells))
+
+
+def _joined(cells: tuple[Cell, ...]) -> Tables:
+    """Return the tables of several cells end to end, those of equal cells once."""
+    unlike = list(dict.fromkeys(cells))
+    parts = [_tables(cell) for cell in unlike]
+    rows, bodies, excesses = (
+        np.cumsum([0, *(len(held) for held in lengths)])
+        for lengths in zip(*((p.chances, p.body, p.excess) for p in parts), strict=True)
+    )
+    guide = [part.guide[0] + first for part, first in zip(parts, rows, strict=False)]
+    ends = zip(parts, bodies, excesses, strict=False)
+    return Tables(
+        np.concatenate([part.chances for part in parts]),
+        np.stack([guide[unlike.index(cell)] for cell in cells]),
+        np.concatenate([part.amounts for part in parts], axis=1),
+        np.concatenate([p.starts + np.array([[b], [e]]) for p, b, e in ends], axis=1),
+        np.concatenate([part.blend for part in parts]),
+        np.concatenate([part.body for part in parts]),
+        np.concatenate([part.excess for part in parts]),
+    )
 
 
 @lru_cache(maxsize=32_768)
@@ -143,7 +167,7 @@ def _tables(cell: Cell) -> Tables:
     excess, excess_rows, blend = _excess_laws(cell, above)
     return Tables(
         chances,
-        np.searchsorted(chances, np.arange(_GUIDE) / _GUIDE).astype(np.int32),
+        np.searchsorted(chances, np.arange(_GUIDE) / _GUIDE)[None],
         _amounts(cell, above),
         len(sums.SCORES) * np.stack([body_rows, excess_rows]),
         blend,
@@ -193,8 +217,8 @@ def _excess_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 def _totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     by_cell = np.ascontiguousarray(np.moveaxis(scores, 0, -1))
     out = np.empty((len(book.cells), 2, len(scores)))
-    for drawn, cell, tables, score in zip(out, book.cells, book.tables, by_cell, strict=True):
-        _fill(drawn, score, tables)
+    _fill(out, by_cell, book.tables)
+    for drawn, cell in zip(out, book.cells, strict=True):
         if not cell.truncates:
             drawn[0] += drawn[1]
             drawn[1] = 0.0
@@ -203,16 +227,17 @@ def _totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @compiled
 def _fill(out: np.ndarray, scores: np.ndarray, tables: Tables) -> None:
-    """Fill `out` (truncated or excess, trial) from `scores` (3, trial)."""
+    """Fill `out` (cell, truncated or excess, trial) from `scores` (cell, 3, trial)."""
     count, place = np.empty(_CHUNK, np.int64), np.empty(_CHUNK)
-    trials = out.shape[1]
-    for first in range(0, trials, _CHUNK):
-        last = min(first + _CHUNK, trials)
-        _count(count, scores[0, first:last], tables.chances, tables.guide)
-        _place(place, scores[1, first:last])
-        _truncated(out[0, first:last], count, place, tables)
-        _place(place, scores[2, first:last])
-        _excess(out[1, first:last], count, place, tables)
+    cells, _, trials = out.shape
+    for j in range(cells):
+        for first in range(0, trials, _CHUNK):
+            last = min(first + _CHUNK, trials)
+            _count(count, scores[j, 0, first:last], tables.chances, tables.guide[j])
+            _place(place, scores[j, 1, first:last])
+            _truncated(out[j, 0, first:last], count, place, tables)
+            _place(place, scores[j, 2, first:last])
+            _excess(out[j, 1, first:last], count, place, tables)
 
 
 @compiled

@@ -27,11 +27,11 @@ _TOP = 0.01  # the share of people drawn a second time, at least
 _NEVER = 1e-12
 _CHUNK = 128  # counters at a time, of eight people each
 _STEPS = 2**15 - 2  # amounts are counted in this part of the highest
-_FLAG = 2**23  # marks one for the second draw; two chunks of amounts leave it alone
+_FLAG = 2**31  # marks one for the second draw; a chunk of amounts leaves it alone
 
 _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _UPPER, _LOWER, _BIN = np.uint32(32 - _BITS), np.uint32(16 - _BITS), np.uint32(_BINS - 1)
-_COUNT, _AMOUNT = np.uint32(23), np.uint32(_FLAG - 1)
+_COUNT, _AMOUNT, _MORE = np.uint64(31), np.uint64(_FLAG - 1), np.uint64(2**63)
 _SECOND = np.uint64(2**31)
 
 
@@ -179,23 +179,31 @@ def _body(
     for first in range(0, counters, _CHUNK):
         count = min(_CHUNK, counters - first)
         _words(words, first, count, address, pair)
-        for row in range(4):
-            part = _row(words[row, :count], amounts)
-            steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
+        part = _added(words[:, :count], amounts)
+        steps, tops = steps + np.int64(part & _AMOUNT), tops + np.int64(part >> _COUNT)
     for p in range(persons, 8 * counters):  # the last counter's people who are not there
         word = words[p % 8 // 2, p // 8 % _CHUNK] >> (_UPPER if p % 2 else _LOWER)
-        part = amounts[word & _BIN]
+        part = np.uint64(amounts[word & _BIN])
         steps, tops = steps - np.int64(part & _AMOUNT), tops - np.int64(part >> _COUNT)
     return int(steps), int(tops)
 
 
 @compiled
-def _row(words: np.ndarray, amounts: np.ndarray) -> np.uint32:
-    part = np.uint32(0)
-    for i in range(len(words)):
-        word = words[i]
-        part = np.uint32(part + amounts[word >> _LOWER & _BIN] + amounts[word >> _UPPER])
+def _added(words: np.ndarray, amounts: np.ndarray) -> np.uint64:
+    """Return the sum of the amounts, and flags, of eight people a counter."""
+    part = np.uint64(0)
+    for i in range(words.shape[1]):
+        part += _two(words[0, i], amounts) + _two(words[1, i], amounts)
+        part += _two(words[2, i], amounts) + _two(words[3, i], amounts)
+        # Never so: but a loop that may end early is not made of vectors, whose look-ups are slow.
+        if part >= _MORE:
+            break
     return part
+
+
+@compiled
+def _two(word: np.uint32, amounts: np.ndarray) -> np.uint64:
+    return np.uint64(amounts[word >> _LOWER & _BIN]) + np.uint64(amounts[word >> _UPPER])
 
 
 @compiled

@@ -145,3 +145,18 @@ def test_a_cell_without_a_law_is_refused(n, truncation):
 
 def test_the_tables_are_made_once():
     assert aggregate.book(cells(5_000)) is aggregate.book(cells(5_000))
+
+
+def test_cells_drawn_together_are_those_drawn_apart():
+    people = cells(5_000)
+    together = [*people, people[1], Cell(40, people[0].severity, 4e5)]
+    scores = STREAMS.uniform("scores", "x", range(600), (len(together), 3))
+    whole = np.stack(totals(book(together), scores))
+    for j, cell in enumerate(together):
+        apart = np.stack(totals(book([cell]), scores[:, j : j + 1]))
+        assert np.array_equal(whole[..., j : j + 1], apart)
+
+
+def test_an_aco_without_cells_is_refused():
+    with pytest.raises(SimulatorError, match="no cells"):
+        book([])
