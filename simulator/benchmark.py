@@ -1,5 +1,6 @@
 """The arithmetic of what was expected: pure; dims by name, never by position."""
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ __all__ = [
     "bounded",
     "capped_growth",
     "in_year",
+    "known",
     "mix",
     "pool",
     "three_way",
@@ -97,6 +99,13 @@ def _picked(variable: xr.DataArray, year: int) -> xr.DataArray:
     if year not in known:
         raise KeyError(f"{variable.name} in {year}")
     return variable.isel(year=known.get_loc(year), drop=True)
+
+
+def known(given: xr.DataArray, settled: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Return a figure by year: what was settled stands before what was given."""
+    years = {int(figure.year) for figure in settled}
+    rest = given.sel(year=[year for year in given.year.values if year not in years])
+    return xr.concat([rest, *settled], dim="year") if settled else given
 
 
 def blended(national: Ratio, regional: Ratio, assigned: Ratio) -> Ratio:

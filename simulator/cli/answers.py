@@ -199,9 +199,12 @@ def settled(sheet: "Settled", *, as_json: bool) -> bool:
     if as_json:
         lines = [row._asdict() for row in sheet.rows]
         expected = [{**check._asdict(), "met": check.met} for check in checks]
-        say(json.dumps({"title": title, "lines": lines, "expected": expected}, indent=1))
+        told = {"title": title, "lines": lines, "remarks": sheet.remarks, "expected": expected}
+        say(json.dumps(told, indent=1))
     else:
         statements([(title, sheet.rows)], as_json=False)
+        for remark in sheet.remarks:
+            say(f"note: {remark}")
         _expected(checks)
     return all(check.met for check in checks)
 

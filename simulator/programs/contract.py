@@ -166,6 +166,10 @@ class Contract:
         """
         return []
 
+    def remarks(self, statement: xr.Dataset) -> list[str]:
+        """Return what a reader of one statement should know: what bound, what was not settled."""
+        return []
+
     def settle(self, world: xr.Dataset, past: Sequence[xr.Dataset] = ()) -> xr.Dataset:
         """Return the statement of one performance year, lines in worksheet order.
 

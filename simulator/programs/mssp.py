@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulator import benchmark as expected
 from simulator import settlement as paid
-from simulator.benchmark import Years, in_year
+from simulator.benchmark import Years, in_year, known
 from simulator.participation import agreement_in
 from simulator.programs.contract import Contract, History, Limit, Lines, Stage, Step
 from simulator.terms import ByKind, Knots
@@ -433,7 +433,7 @@ class Mssp(Contract):
         assigned = in_year(people, base[-1])
         if self.prior_savings_denominator == "base_years_average":
             assigned = _mean(in_year(people, year) for year in base)
-        reconciled = _known(world.reconciled_person_years, [p.total_person_years for p in past])
+        reconciled = known(world.reconciled_person_years, [p.total_person_years for p in past])
         settled = _mean(in_year(reconciled, year) for year in base)
         return np.minimum(settled / assigned, 1.0)
 
@@ -766,16 +766,9 @@ def _participation(world: xr.Dataset, year: int) -> xr.DataArray:
 
 def _savings_ppy(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:
     """Return signed gross savings per person-year by year: as given, then as settled."""
-    return _known(
+    return known(
         world.prior_savings_ppy, [p.gross_savings_usd / p.total_person_years for p in past]
     )
-
-
-def _known(given: xr.DataArray, settled: Sequence[xr.DataArray]) -> xr.DataArray:
-    """Return a figure by year: what was settled stands before what was given."""
-    years = {int(figure.year) for figure in settled}
-    rest = given.sel(year=[year for year in given.year.values if year not in years])
-    return xr.concat([rest, *settled], dim="year") if settled else given
 
 
 def _balance(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:

@@ -36,7 +36,11 @@ class Also(_Frozen):
 
 
 class Leaf(_Frozen):
-    """One term as a rules file states it: where it comes from and how sure we are."""
+    """One term as a rules file states it: where it comes from and how sure we are.
+
+    `also` are rival readings that somebody published or that the text allows; `tried` are values
+    to try where there are none: a stated range, the value of a sister program, the neutral one.
+    """
 
     value: Any
     unit: str
@@ -45,6 +49,7 @@ class Leaf(_Frozen):
     by: str | tuple[str, ...] = ()
     note: str | None = None
     also: tuple[Also, ...] = ()
+    tried: tuple[Also, ...] = ()
 
 
 class SourceDocument(_Frozen):
@@ -85,6 +90,7 @@ class Source(NamedTuple):
     cite: str
     note: str | None
     also: tuple[Also, ...]
+    tried: tuple[Also, ...] = ()
 
 
 def nearest(name: str, allowed: Iterable[object]) -> str:
@@ -151,7 +157,7 @@ def _downgraded(leaf: Leaf, year: int) -> Leaf:
 
 def source(leaf: Leaf) -> Source:
     """Return what a reader needs to know of a term."""
-    return Source(leaf.value, leaf.unit, leaf.status, leaf.cite, leaf.note, leaf.also)
+    return Source(leaf.value, leaf.unit, leaf.status, leaf.cite, leaf.note, leaf.also, leaf.tried)
 
 
 def term(leaf: Leaf, declared: Any, where: str) -> Any:

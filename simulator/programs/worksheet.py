@@ -21,15 +21,23 @@ __all__ = ["Check", "Row", "Settled", "Worksheet", "checks", "rows", "settle", "
 _READINGS = ("variable",)
 _VARIABLE = -1.0
 _POSITIVE = ("benchmark_usd", "persons", "total_person_years", "national_ppy", "regional_ppy")
+_MONTHLY = "_pbpm"
 _WORDS = {
     "agreement_kind": ("initial", "renewal", "reentering"),
     "agreement_experience": ("inexperienced", "experienced"),
     "revenue_class": ("low", "high"),
+    "lead_entry": ("renewing", "newly_entering"),
+    "lead_prior_program": ("mssp", "reach", "mixed", "none"),
+    "lead_designation": ("open", "lower", "higher"),
 }
 
 
 class Worksheet(BaseModel):
-    """What a worksheet file holds: a contract, its inputs, and the lines expected of it."""
+    """What a worksheet file holds: a contract, its inputs, and the lines expected of it.
+
+    Amounts per person-year (`_ppy`) may be given and expected per beneficiary per month (`_pbpm`),
+    and person-years as `member_months`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,6 +92,11 @@ class Settled:
         return tuple(rows(self.contract, self.statement))
 
     @property
+    def remarks(self) -> list[str]:
+        """Return what a reader of the statement should know."""
+        return self.contract.remarks(self.statement.isel(aco=0))
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """Return the expected figures beside the settled ones."""
         return tuple(checks(self.worksheet, self.statement))
@@ -107,13 +120,14 @@ def settle(path: str | Path) -> Settled:
 
 def world(sheet: Worksheet, where: str) -> xr.Dataset:
     """Return a worksheet's inputs as a world of one ACO, lines of a statement included."""
-    segments = _segments(sheet.inputs)
-    years = sorted({sheet.year, *_years(sheet.inputs)})
+    inputs = _per_year(sheet.inputs)
+    segments = _segments(inputs)
+    years = sorted({sheet.year, *_years(inputs)})
     coords: dict[str, Any] = {"year": years, "aco": ["aco"]}
     if segments:
         coords["segment"] = segments
     made = xr.Dataset(coords=coords)
-    for name, value in sheet.inputs.items():
+    for name, value in inputs.items():
         _refuse_nonsense(name, value, where)
         if name in ATTRIBUTES:
             made = made.assign_coords({name: ("aco", [-1.0 if value in _READINGS else value])})
@@ -123,6 +137,29 @@ def world(sheet: Worksheet, where: str) -> xr.Dataset:
             known = nearest(name, [*ATTRIBUTES, *WORLD, *STATEMENT]).split("; ")[-1]
             raise ScenarioError(f"{where}: inputs.{name} is not an input; {known}")
     return made.assign_coords(_defaults(made))
+
+
+def _per_year(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs with months as years: amounts times twelve, member months over twelve."""
+    found: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if name == "member_months":
+            found["person_years"] = _scaled(value, 1.0 / 12.0)
+        elif name.endswith(_MONTHLY):
+            found[_yearly(name)] = _scaled(value, 12.0)
+        else:
+            found[name] = value
+    return found
+
+
+def _yearly(name: str) -> str:
+    return name.removesuffix(_MONTHLY) + "_ppy" if name.endswith(_MONTHLY) else name
+
+
+def _scaled(value: Any, factor: float) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _scaled(item, factor) for key, item in value.items()}
+    return value * factor
 
 
 def _refuse_nonsense(name: str, value: Any, where: str) -> None:
@@ -228,11 +265,11 @@ def rows(settled: Contract, statement: xr.Dataset) -> Iterator[Row]:
 def checks(sheet: Worksheet, statement: xr.Dataset) -> Iterator[Check]:
     """Yield each expected figure beside the settled one."""
     for name, wanted in sheet.expect.items():
+        whole = statement[_yearly(name)]
+        monthly = 12.0 if name.endswith(_MONTHLY) else 1.0
         for at, number in _cells(wanted):
-            line = (
-                statement[name].isel(aco=0) if "aco" in statement[name].dims else statement[name]
-            )
-            found = float(line.sel(at)) if at else float(line)
+            line = whole.isel(aco=0) if "aco" in whole.dims else whole
+            found = (float(line.sel(at)) if at else float(line)) / monthly
             label = ".".join([name, *map(str, at.values())])
             within = sheet.within.get(label, sheet.within.get(name, _printed(number)))
             yield Check(label, number, found, within)
