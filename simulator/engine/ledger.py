@@ -18,7 +18,7 @@ from simulator.engine.simulate import simulate
 from simulator.engine.tracks import Track, tracks
 from simulator.errors import ResultsError
 from simulator.programs import Contract
-from simulator.scenario.schema import Case
+from simulator.scenario.schema import Case, Sampling
 from simulator.scenario.sweep import cases
 
 __all__ = ["FILE", "TOTAL", "ledger"]
@@ -40,11 +40,17 @@ class _Key(NamedTuple):
 
 
 class _Moments(NamedTuple):
-    """Trials, their mean, the sum of squares around it, and the most; merged exactly."""
+    """Trials, groups of them, mean, squared deviations of groups, sums of replicates, the most.
+
+    Trials that are drawn together deviate together: in pairs, or as replicates, whose sums are
+    kept (an empty axis first otherwise).
+    """
 
     n: int
+    groups: int
     mean: Floats
     squares: Floats
+    replicates: Floats
     most: Floats
 
 
@@ -113,12 +119,18 @@ def _digest(table: pd.DataFrame) -> str:
 
 def _case(folder: Path, case: Case) -> pd.DataFrame:
     """Return one case's rows; its blocks are settled on threads and added in order."""
-    signed, size = tracks(case), results.Store(folder).pin.block
-    firsts = range(0, case.scenario.trials, size)
-    blocks = [range(first, min(first + size, case.scenario.trials)) for first in firsts]
+    signed, sampling, trials = tracks(case), case.scenario.sampling, case.scenario.trials
+    together = _together(sampling)
+    size = max(results.Store(folder).pin.block // together, 1) * together
+    blocks = [range(first, min(first + size, trials)) for first in range(0, trials, size)]
     with ThreadPoolExecutor(min(os.cpu_count() or 1, len(blocks))) as pool:
-        sums = reduce(_added, pool.map(partial(_block, folder, case, signed), blocks))
-    return pd.DataFrame(_rows(case.index, sums[1], sums[0]))
+        labels, sums = reduce(_added, pool.map(partial(_block, folder, case, signed), blocks))
+    return pd.DataFrame(_rows(case.index, sums, labels))
+
+
+def _together(sampling: Sampling) -> int:
+    """Return how many trials in a row belong to a pair, or to all replicates in turn."""
+    return {"antithetic": 2, "sobol": sampling.replicates}.get(sampling.scheme, 1)
 
 
 def _added(a: tuple[_Labels, _Sums], b: tuple[_Labels, _Sums]) -> tuple[_Labels, _Sums]:
@@ -135,7 +147,7 @@ def _block(
         statement = statements[track.name]
         _refuse_other(folder, (case.index, track.name), statement, trials)
         for key, values in _quantities(track, statement, trials):
-            sums[key] = _moments(values)
+            sums[key] = _moments(values, case.scenario.sampling)
     return _labels(statements[signed[0].name]), sums
 
 
@@ -262,7 +274,7 @@ def _any(binds: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 def _rows(case: int, sums: _Sums, labels: _Labels) -> Iterator[dict[str, object]]:
     """Yield a row for each quantity, year, ACO and segment."""
     for key, found in sums.items():
-        error = np.sqrt(found.squares / found.n / ((found.n - 1) or np.nan))
+        error = _error(found)
         for at in np.ndindex(found.mean.shape):
             figures = {"mean": found.mean[at], "error": error[at], "most": found.most[at]}
             yield {
@@ -280,13 +292,37 @@ def _place(at: tuple[int, ...], labels: _Labels, shape: tuple[int, ...]) -> dict
     return {"year": years[at[0]], "aco": acos[at[1]], "segment": segment}
 
 
-def _moments(values: Floats) -> _Moments:
-    mean = values.mean(axis=0)
-    return _Moments(len(values), mean, ((values - mean) ** 2).sum(axis=0), values.max(axis=0))
+def _moments(values: Floats, sampling: Sampling) -> _Moments:
+    """Return the moments of a block of trials."""
+    n, mean, most = len(values), values.mean(axis=0), values.max(axis=0)
+    deviations, replicates = values - mean, values[:0]
+    if sampling.scheme == "antithetic":
+        pairs = deviations[: n - n % 2].reshape(-1, 2, *mean.shape).sum(axis=1)
+        deviations = np.concatenate([pairs, deviations[n - n % 2 :]])
+    if sampling.scheme == "sobol":
+        replicates = values.reshape(-1, sampling.replicates, *mean.shape).sum(axis=0)
+    return _Moments(n, len(deviations), mean, (deviations**2).sum(axis=0), replicates, most)
 
 
 def _merged(a: _Moments, b: _Moments) -> _Moments:
     """Return the moments of both together (Chan, Golub, LeVeque)."""
     n, gap = a.n + b.n, b.mean - a.mean
-    squares = a.squares + b.squares + gap**2 * (a.n * b.n / n)
-    return _Moments(n, a.mean + gap * (b.n / n), squares, np.maximum(a.most, b.most))
+    size = round(n / (a.groups + b.groups))
+    return _Moments(
+        n,
+        a.groups + b.groups,
+        a.mean + gap * (b.n / n),
+        a.squares + b.squares + gap**2 * (a.n * b.n / n * size),
+        a.replicates + b.replicates,
+        np.maximum(a.most, b.most),
+    )
+
+
+def _error(found: _Moments) -> Floats:
+    """Return the standard error of the mean: of as many groups as were drawn independently."""
+    squares, groups = found.squares, found.groups
+    if len(found.replicates):
+        groups = len(found.replicates)
+        deviations = found.replicates - found.mean * (found.n / groups)
+        squares = (deviations**2).sum(axis=0)
+    return np.sqrt(squares * groups / ((groups - 1) or np.nan)) / found.n

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.engine import ledger as engine_ledger
 from simulator.engine.ledger import FILE, TOTAL, ledger
 from simulator.engine.run import run
@@ -48,6 +49,19 @@ def test_lines_have_the_mean_and_error_of_all_trials_however_they_are_cut(table,
     assert row["mean"] == pytest.approx(line.mean(), rel=1e-12)
     assert row["error"] == pytest.approx(line.std(ddof=1) / 300**0.5, rel=1e-9)
     assert row["most"] == line.max()
+
+
+@pytest.mark.parametrize("scheme", ["antithetic", "sobol"])
+def test_errors_follow_the_scheme_of_the_draws(scheme, tmp_path):
+    scenario = small(256, ("level_e",))
+    sampling = scenario.sampling.model_copy(update={"scheme": scheme})
+    opened = run(scenario.model_copy(update={"sampling": sampling}), tmp_path, block=67)
+    row = _row(ledger(opened.attrs["path"]), "line", "settlement_usd").iloc[0]
+    paid = opened.settlement_usd.squeeze()
+    assert row["mean"] == pytest.approx(float(estimate(paid, Measure("mean"))), rel=1e-6)
+    assert row["error"] == pytest.approx(float(standard_error(paid, Measure("mean"))), rel=1e-4)
+    alone = paid.drop_vars("replicate")
+    assert row["error"] < 0.9 * float(standard_error(alone, Measure("mean")))
 
 
 def test_lines_by_segment_keep_their_segments(table, statements):
