@@ -12,8 +12,21 @@ from simulator.population.tables import located
 
 __all__ = ["laid"]
 
+_MOST_NOTED = 12
 _Reader = Callable[[str, Path, Asked], Given]
-_READERS: Mapping[str, _Reader] = {"segment_table": segment_table}
+
+
+def _beneficiaries(name: str, folder: Path, asked: Asked) -> Given:
+    # Imported here, for pyarrow takes a fifth of a second and most scenarios name no such file.
+    from simulator.population.beneficiaries import beneficiaries  # noqa: PLC0415
+
+    return beneficiaries(name, folder, asked)
+
+
+_READERS: Mapping[str, _Reader] = {
+    "segment_table": segment_table,
+    "beneficiaries": _beneficiaries,
+}
 
 
 def laid(document: Document, folder: Path) -> Document:
@@ -48,6 +61,7 @@ def _with(document: Document, keys: Keys, what: tuple[_Reader, str, Path]) -> Do
         return _failed(document, keys, [document.mistake(keys, text) for text in said])
     if given.mistakes:
         return _failed(document, keys, given.mistakes)
+    _stand(document, given)
     under = Document(_nested(given), {k: place for k, (_, place) in given.values.items()})
     whole = _in_order(merge(under, _without(document, keys)), document)
     record: dict[Key, Value] = {
@@ -57,6 +71,21 @@ def _with(document: Document, keys: Keys, what: tuple[_Reader, str, Path]) -> Do
         "rows": given.rows,
     }
     return _recorded(whole, record, given)
+
+
+def _stand(document: Document, given: Given) -> None:
+    """Note the figures of a file that give way to others, typed in or of a file read before."""
+    held = {keys: at(document.value, keys) for keys in given.values}
+    other = {
+        keys: value
+        for keys, (value, _) in given.values.items()
+        if isinstance(held[keys], int | float) and held[keys] != value
+    }
+    for keys in list(other)[:_MOST_NOTED]:
+        name, stands = ".".join(map(str, keys[1:])), held[keys]
+        given.note(name, f"{other[keys]} here; {stands} stands")
+    if len(other) > _MOST_NOTED:
+        given.note("figures that others stand before", f"{len(other):,} in all")
 
 
 def _asked(document: Document, aco: str) -> Asked | None:

@@ -9,7 +9,7 @@ import numpy as np
 from simulator.errors import ScenarioError
 from simulator.sampling import aggregate
 from simulator.sampling.block import Block, persisting
-from simulator.sampling.severity import DEFAULTS, FAMILIES, Severity
+from simulator.sampling.severity import DEFAULTS, FAMILIES, Severity, empirical
 
 __all__ = ["Claims", "draw", "means", "whole"]
 
@@ -155,13 +155,22 @@ def _shape(block: Block, segment: int) -> Severity:
     law = block.experience.severity
     kind = block.entitlements[segment]
     usual = DEFAULTS["high_needs" if block.people.high_needs.values[segment] else kind]
+    people = {str(name): (one.persons, one.mean_usd) for name, one in law.groups.items()}
+    if law.family == "empirical" and kind in people:
+        return _empirical(*people[kind])
     by_kind = {str(name): cv for name, cv in law.cv.items()}
     zeros = {str(name): share for name, share in law.zero_share.items()}
     return _standard(law.family, by_kind.get(kind, usual.cv), zeros.get(kind, usual.p_zero))
 
 
 @lru_cache(maxsize=256)
+def _empirical(persons: tuple[int, ...], mean_usd: tuple[float, ...]) -> Severity:
+    return empirical(np.repeat(mean_usd, persons)).scaled_to(1.0)
+
+
+@lru_cache(maxsize=256)
 def _standard(family: str, cv: float, p_zero: float) -> Severity:
+    family = "lognormal_mixture" if family == "empirical" else family
     if family not in FAMILIES:
         allowed = ", ".join(sorted(FAMILIES))
         raise ScenarioError(f"experience.severity.family: is {family!r}; allowed is {allowed}")

@@ -27,6 +27,7 @@ def contradictions(document: Document) -> list[Mistake]:
         _stop_loss,
         _observed,
         _booked,
+        _grouped,
         _whole_designs,
     )
     return [mistake for check in checks for mistake in check(document)]
@@ -217,6 +218,19 @@ def _whole_designs(document: Document) -> Iterator[Mistake]:
             text = f"is {trials}; {replicates} replicates of Sobol' points need {replicates} times"
             near_by = f"a power of two, such as {least} or {2 * least}"
             yield document.mistake(("trials",), f"{text} {near_by}")
+
+
+def _grouped(document: Document) -> Iterator[Mistake]:
+    for kind in _names(document, "experience", "severity", "groups"):
+        keys: Keys = ("experience", "severity", "groups", kind)
+        persons, means = (at(document.value, (*keys, name)) for name in ("persons", "mean_usd"))
+        if not isinstance(persons, list) or not isinstance(means, list):
+            continue
+        if len(persons) != len(means):
+            text = f"has {len(persons)} groups of persons and {len(means)} means; must be as many"
+            yield document.mistake(keys, text)
+        elif len({mean for mean in means if isinstance(mean, int | float) and mean > 0}) < 2:
+            yield document.mistake(keys, "holds no two unlike means above 0; must hold some")
 
 
 def _one_of(document: Document, keys: Keys, known: list[str]) -> Iterator[Mistake]:

@@ -20,6 +20,7 @@ __all__ = [
     "Elections",
     "Experience",
     "Finding",
+    "Groups",
     "InputFile",
     "Market",
     "Observed",
@@ -295,6 +296,13 @@ class Deviation(_Frozen):
     change_sd: Spread = Field(default=0.0, description="Of one year's change in the deviation")
 
 
+class Groups(_Frozen):
+    """People as they were, in groups of like spending: how many, and what they spent each."""
+
+    persons: Annotated[tuple[Annotated[StrictInt, Field(ge=1)], ...], Field(min_length=2)]
+    mean_usd: Annotated[tuple[NonNegative, ...], Field(min_length=2)]
+
+
 class Severity(_Frozen):
     """One person's year of spending."""
 
@@ -304,7 +312,14 @@ class Severity(_Frozen):
         "gamma",
         "lognormal_pareto",
         "generalized_beta_second_kind",
-    ] = "lognormal_mixture"
+        "empirical",
+    ] = Field(
+        default="lognormal_mixture",
+        description="`empirical`: of the types that have `groups`; of others a lognormal_mixture",
+    )
+    groups: Mapping[Entitlement, Groups] = Field(
+        default_factory=dict, description="As a file of beneficiaries gives them"
+    )
     cv: Mapping[Entitlement, Positive] = Field(default_factory=dict)
     zero_share: Mapping[Entitlement, ZeroShare] = Field(default_factory=dict)
     truncated: StrictBool = Field(default=True, description="Claims beyond the threshold are cut")

@@ -1,0 +1,237 @@
+"""Files of beneficiaries: sums over eleven persons or more, and not a word about one of them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from simulator.engine.checking import check
+from simulator.engine.simulate import simulate
+from simulator.engine.tracks import tracks
+from simulator.errors import ScenarioError
+from simulator.population.beneficiaries import grouped, person_year_cv
+from simulator.scenario.reading import digest
+from simulator.scenario.schema import Scenario
+from simulator.scenario.sweep import cases
+
+HEADER = "row_key,year,enrollment_type,months,paid_usd,risk_score,tin_group,died"
+YEARS = (2016, 2017, 2018)
+SCENARIO = """\
+name: persons
+years: [2022]
+population:
+  lakeshore: {beneficiaries: people.csv, agreement: {start: 2019}}
+market:
+  national_ppy:   {aged_nondual: {2016: 9_900, 2017: 10_100, 2018: 10_500}}
+  truncation_usd: {aged_nondual: {2016: 120_000, 2017: 120_000, 2018: 120_000}}
+contracts: {e: {program: mssp, option: E}}
+"""
+
+
+def people(count: int = 400, kind: str = "AGND") -> list[list[str]]:
+    """Return rows of people whose figures are round: 12 months, or 6 for every tenth."""
+    return [
+        f"K{n:05d},{year},{kind},{6 if n % 10 == 0 else 12},{100 * n},1.0,G{n % 3},0".split(",")
+        for n in range(count)
+        for year in YEARS
+    ]
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[..., Path]:
+    def written(rows: Sequence[Sequence[str]], header: str = HEADER, tail: str = "") -> Path:
+        lines = [header, *(",".join(row) for row in rows)]
+        (tmp_path / "people.csv").write_text("\n".join(lines) + "\n" + tail, encoding="utf-8")
+        (tmp_path / "x.yaml").write_text(SCENARIO, encoding="utf-8")
+        return tmp_path / "x.yaml"
+
+    return written
+
+
+def lines(path: Path) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        check(path)
+    return [message.replace(f"{path.parent}/", "") for message in caught.value.messages]
+
+
+def part(scenario: Scenario, kind: str = "aged_nondual"):
+    return scenario.population["lakeshore"].segments[kind]
+
+
+def test_person_years_are_months_over_twelve_and_heads_are_counted(put) -> None:
+    scenario = check(put(people()))
+    assert part(scenario).person_years == dict.fromkeys(YEARS, 380.0)
+    assert scenario.population["lakeshore"].persons == dict.fromkeys(YEARS, 400)
+    assert scenario.population["lakeshore"].beneficiaries is None
+
+
+def test_spending_is_annualised_cut_and_weighed_by_months(put) -> None:
+    rows = people()
+    rows[-3][4] = "200000"
+    paid = np.array([float(row[4]) for row in rows if row[1] == "2016"])
+    months = np.array([float(row[3]) for row in rows if row[1] == "2016"])
+    annual = np.minimum(paid * 12 / months, 120_000.0)
+    expected = (annual * months).sum() / months.sum()
+    assert part(check(put(rows))).expenditure_ppy[2016] == pytest.approx(expected)
+
+
+def test_the_spread_of_spending_is_that_of_the_total(put) -> None:
+    scenario = check(put(people()))
+    law = scenario.experience.severity
+    paid = 100.0 * np.arange(400)
+    months = np.where(np.arange(400) % 10 == 0, 6.0, 12.0)
+    # The total of n independent person-years of this cv varies as that of the persons does.
+    total = np.sqrt(400) * paid.std() / paid.sum()
+    assert law.cv["aged_nondual"] / np.sqrt(380.0) == pytest.approx(total, rel=1e-5)
+    assert law.cv["aged_nondual"] == pytest.approx(person_year_cv(paid, months), abs=1e-6)
+    assert "aged_nondual" not in law.zero_share  # one person spends nothing
+
+
+def test_groups_hold_eleven_persons_and_keep_the_mean(put) -> None:
+    rng = np.random.default_rng(1)
+    spent = np.append(rng.lognormal(9.0, 1.5, 5_000), np.zeros(300))
+    counts, means = grouped(spent)
+    assert min(counts) >= 11
+    assert len(counts) <= 420
+    assert np.dot(counts, means) == pytest.approx(spent.sum())
+    cap = np.quantile(spent, 0.995)  # beyond it the largest are averaged, and CMS truncates
+    again, cut = np.minimum(np.repeat(means, counts), cap), np.minimum(spent, cap)
+    assert again.std() / again.mean() == pytest.approx(cut.std() / cut.mean(), rel=0.005)
+
+
+@pytest.mark.parametrize("count", [11, 12, 22, 23, 33, 34, 35, 200])
+def test_few_persons_make_groups_of_eleven_too(count: int) -> None:
+    for zeros in (0, 5, 11, 40):
+        counts, _ = grouped(np.append(np.arange(1.0, count + 1.0), np.zeros(zeros)))
+        assert min(counts) >= 11, (count, zeros)
+        assert sum(counts) == count + zeros
+
+
+def test_the_empirical_family_draws_from_the_groups(put) -> None:
+    path = put(people())
+    whole = check(path, ["experience.severity.family=empirical", "experience.trend.sd=0.0"])
+    case = cases(whole)[0]
+    spent = simulate(case, tracks(case), range(500))["e"].expenditure_usd.values.ravel()
+    fitted = check(path, ["experience.severity.family=gamma", "experience.trend.sd=0.0"])
+    case = cases(fitted)[0]
+    other = simulate(case, tracks(case), range(500))["e"].expenditure_usd.values.ravel()
+    # Both have the cv of the file; 500 trials give a standard deviation to 3.2%.
+    assert spent.std() == pytest.approx(other.std(), rel=0.13)
+    assert spent.mean() == pytest.approx(other.mean(), rel=0.01)
+
+
+def test_parquet_gives_what_csv_gives(put, tmp_path: Path) -> None:
+    path = put(people())
+    from_csv = digest(check(path))
+    table = pa.csv.read_csv(tmp_path / "people.csv")
+    pa.parquet.write_table(table, tmp_path / "people.parquet")
+    path.write_text(SCENARIO.replace("people.csv", "people.parquet"), encoding="utf-8")
+    assert digest(check(path)) == from_csv
+
+
+def test_a_segment_table_stands_before_beneficiaries(put, tmp_path: Path) -> None:
+    path = put(people())
+    rows = [f"lakeshore,BY{n},AGND,{390 + n},20000,1.01" for n in (1, 2, 3)]
+    head = "aco_id,period,enrollment_type,person_years,pbpy_usd,risk_score"
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    path.write_text(SCENARIO.replace("people.csv,", "people.csv, segment_table: t.csv,"))
+    scenario = check(path)
+    assert part(scenario).person_years[2016] == 391.0
+    said = [one.found for one in scenario.data_quality.findings if "person_years" in one.check]
+    assert said[0] == "380.0 here; 391.0 stands"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        (0, "", "people.csv:5: row_key is wrong in 1 rows, this one first; must be an opaque key"),
+        (1, "1916", "people.csv:5: year is wrong in 1 rows, this one first; must be a calendar"),
+        (2, "SECRET", "people.csv:5: enrollment_type is wrong in 1 rows, this one first; must be"),
+        (3, "13", "people.csv:5: months is wrong in 1 rows, this one first; must be a whole"),
+        (3, "1.5", "people.csv:5: months is wrong in 1 rows"),
+        (
+            4,
+            "SECRET",
+            "people.csv:5: paid_usd is wrong in 1 rows, this one first; must be dollars",
+        ),
+        (4, "nan", "people.csv:5: paid_usd is wrong in 1 rows"),
+        (4, "1e99", "people.csv:5: paid_usd is wrong in 1 rows"),
+        (5, "0", "people.csv:5: risk_score is wrong in 1 rows"),
+        (7, "SECRET", "people.csv:5: died is wrong in 1 rows, this one first; must be 0 or 1"),
+        (0, "1EG4-TE5-MK73", "row_key holds what look like Medicare Beneficiary Identifiers"),
+        (0, "123-45-6789", "row_key holds what look like social security numbers; must be left"),
+        (0, "123456789", "row_key holds what look like social security numbers"),
+        (6, "123456789A", "tin_group holds what look like health insurance claim numbers"),
+        (6, "1943-05-01", "tin_group holds what look like dates"),
+        (4, "(555) 123-4567", "paid_usd holds what look like phone numbers"),
+        (6, "a@b.org", "tin_group holds what look like addresses of electronic mail"),
+    ],
+)
+def test_a_wrong_cell_is_told_by_line_and_never_quoted(put, column, value, said) -> None:
+    rows = people()
+    rows[3][column] = value
+    found = lines(put(rows))
+    assert any(said in line for line in found), found
+    assert not any("SECRET" in line or (value and f"'{value}'" in line) for line in found)
+
+
+@pytest.mark.parametrize("title", ["bene_mbi", "DOB", "First Name", "zip5", "home_phone", "SSN"])
+def test_a_column_that_identifies_is_refused_by_its_name(put, title: str) -> None:
+    found = lines(put([[*row, "x"] for row in people()], f"{HEADER},{title}"))
+    assert found == [
+        f"people.csv:1: has a column that identifies people, {title!r}; must be left out"
+    ]
+
+
+def test_persons_are_there_once_a_year(put) -> None:
+    rows = people()
+    again = lines(put([*rows, rows[5]]))
+    assert any("row_key is there twice in a year and type, in 1 rows" in x for x in again)
+    other = [rows[5][0], rows[5][1], "ESRD", *rows[5][3:]]
+    assert any("more than 12 in a year for 1 persons" in x for x in lines(put([*rows, other])))
+
+
+def test_few_persons_of_a_type_may_not_be_stored(put) -> None:
+    found = lines(put([*people(), *people(3, "ESRD")]))
+    assert any("are 1 to 10 persons of esrd in 2016" in line for line in found)
+
+
+def test_a_ragged_row_is_told_by_its_line(put) -> None:
+    assert lines(put(people(), tail="a,b,c\n"))[0].startswith(
+        "x.yaml:4: population.lakeshore.beneficiaries is 'people.csv': people.csv:1202: has not as"
+    )
+
+
+def test_blank_lines_do_not_shift_the_lines(put) -> None:
+    rows = people()
+    rows[4][3] = "13"
+    path = put([*rows[:2], [], *rows[2:]])
+    assert lines(path)[0].startswith("people.csv:7: months is wrong")
+
+
+def test_groups_of_providers_are_shown_without_small_cells(put) -> None:
+    rows = people()
+    for row in rows:
+        if row[0] in ("K00001", "K00002"):
+            row[6] = "TINY"
+    cells = {one.group: one.persons for one in check(put(rows)).data_quality.cells}
+    groups = {name: n for name, n in cells.items() if name.startswith("group")}
+    assert groups["group, 2018, TINY"] == "suppressed"
+    assert list(groups.values()).count("suppressed") == 2
+
+
+def test_what_was_found_is_for_an_actuary_to_judge(put) -> None:
+    rows = people()
+    for row in rows[:36]:
+        row[4] = "-10"
+    for row in rows:
+        row[5] = "6.0"
+    quality = check(put(rows)).data_quality
+    findings = {one.check: one.found for one in quality.findings}
+    assert findings["rows"] == "1,200, years 2016, 2017, 2018"
+    assert findings["rows with negative spending"] == "36"
+    assert any("risk_score of aged_nondual in 2016: is 6.000" in line for line in quality.warnings)
