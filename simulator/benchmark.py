@@ -1,12 +1,13 @@
 """The arithmetic of what was expected: pure; dims by name, never by position."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
 
-from simulator.units import PersonYears, Ratio, UsdPpy
+from simulator.terms import Bands
+from simulator.units import PersonYears, Ratio, Share, UsdPpy
 
 __all__ = [
     "Years",
@@ -17,13 +18,16 @@ __all__ = [
     "known",
     "mix",
     "pool",
+    "retrospective",
     "three_way",
+    "together",
     "weighted",
 ]
 
 Years: TypeAlias = int | xr.DataArray
 
 _WEIGHTED = "person_years"
+_TIE = 1e-9
 
 
 def pool(world: xr.Dataset, by: str) -> xr.Dataset:
@@ -142,3 +146,37 @@ def capped_growth(ratio: Ratio, allowed: Ratio) -> Ratio:
     (1.03, 0.95)
     """
     return np.minimum(ratio, allowed)
+
+
+def retrospective(
+    raw: Ratio,
+    *,
+    dead_band: Share,
+    corridor: Bands,
+    boundary: Literal["unadjusted", "adjusted"],
+) -> Ratio:
+    """Return a retrospective trend adjustment: nothing near 1, else the corridor's part of it.
+
+    Once outside the dead band it counts from the first dollar. `boundary` says what happens
+    exactly at the edge.
+
+    >>> shared = Bands(edges=(0.0, 0.04, 0.08), rates=(1.0, 0.5, 0.0))
+    >>> terms = {"dead_band": 0.01, "corridor": shared, "boundary": "unadjusted"}
+    >>> [round(float(retrospective(raw, **terms)), 5) for raw in (1.01, 1.052, 0.9491, 1.10)]
+    [1.0, 1.046, 0.95455, 1.06]
+    """
+    away = np.abs(raw - 1.0)
+    edge = dead_band + (_TIE if boundary == "unadjusted" else -_TIE)
+    return 1.0 + np.sign(raw - 1.0) * corridor(away) * (away > edge)
+
+
+def together(ppy: UsdPpy, person_years: PersonYears, alike: Ratio) -> UsdPpy:
+    """Return for each cell the per capita of the cells that are alike, weighted by people.
+
+    Parameters
+    ----------
+    alike : DataArray (segment, cell), 1 where two cells count as one, else 0
+    """
+    people = person_years.dot(alike, "segment")
+    total = (ppy * person_years).fillna(0.0).dot(alike, "segment")
+    return (total / people.where(people > 0.0, 1.0)).rename(cell="segment")

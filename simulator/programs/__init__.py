@@ -6,11 +6,12 @@ from simulator.errors import RulesError
 from simulator.programs.contract import Contract
 from simulator.programs.lead import Lead
 from simulator.programs.mssp import Mssp
+from simulator.programs.reach import Reach
 from simulator.programs.rulebook import Leaf, RulesFile, book, nearest, years
 
 __all__ = ["PROGRAMS", "Contract", "contract", "options", "rules", "years"]
 
-PROGRAMS: dict[str, type[Contract]] = {"mssp": Mssp, "lead": Lead}
+PROGRAMS: dict[str, type[Contract]] = {"mssp": Mssp, "reach": Reach, "lead": Lead}
 
 
 def rules(program: str, year: int, variant: str | None = None) -> RulesFile:

@@ -1,6 +1,6 @@
 """What every contract is: terms from a rules file, and the stages that settle a world."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, get_type_hints
@@ -170,7 +170,9 @@ class Contract:
         """Return what a reader of one statement should know: what bound, what was not settled."""
         return []
 
-    def settle(self, world: xr.Dataset, past: Sequence[xr.Dataset] = ()) -> xr.Dataset:
+    def settle(
+        self, world: xr.Dataset, past: Sequence[xr.Dataset] = (), enough: Collection[str] = ()
+    ) -> xr.Dataset:
         """Return the statement of one performance year, lines in worksheet order.
 
         Parameters
@@ -180,6 +182,9 @@ class Contract:
             in it is taken as given, and the stages that lead to it are passed over.
         past : sequence of Dataset
             The statements of earlier performance years.
+        enough : collection of str
+            Lines that are enough: where all of them are found, stages that lack an input are left
+            out, as are those that rest on them.
 
         Raises
         ------
@@ -191,10 +196,18 @@ class Contract:
         # Without labels, sums neither align nor compare them; sizes still must agree.
         seen = seen.drop_vars(labels)
         given: Lines = {str(name): seen[name] for name in seen.data_vars if name in STATEMENT}
-        lines = dict(given)
+        lines, lacking = dict(given), list[SimulatorError]()
         for stage in self.stages:
-            if not given.keys() & set(stage.unless):
+            if given.keys() & set(stage.unless):
+                continue
+            try:
                 lines |= self._run(stage.method, seen, past, lines)
+            except SimulatorError as error:
+                if not enough:
+                    raise
+                lacking.append(error)
+        if lacking and not lines.keys() >= set(enough):
+            raise lacking[0]
         ordered = {name: lines[name] for name in STATEMENT if name in lines}
         return conform(xr.Dataset(ordered).assign_coords({**labels, "year": self.year}), STATEMENT)
 

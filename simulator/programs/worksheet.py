@@ -14,6 +14,7 @@ from simulator.errors import ScenarioError
 from simulator.programs import contract
 from simulator.programs.contract import Contract
 from simulator.programs.rulebook import nearest
+from simulator.units import per_month
 from simulator.variables import ATTRIBUTES, STATEMENT, WORLD
 
 __all__ = ["Check", "Row", "Settled", "Worksheet", "checks", "rows", "settle", "world"]
@@ -29,7 +30,10 @@ _WORDS = {
     "lead_entry": ("renewing", "newly_entering"),
     "lead_prior_program": ("mssp", "reach", "mixed", "none"),
     "lead_designation": ("open", "lower", "higher"),
+    "reach_type": ("standard", "new_entrant", "high_needs"),
+    "reach_capitation": ("pcc", "tcc"),
 }
+_MONTHS = ("member_months", "person_months")
 
 
 class Worksheet(BaseModel):
@@ -113,7 +117,9 @@ def settle(path: str | Path) -> Settled:
     chosen = contract(
         sheet.program, sheet.year, sheet.option, variant=sheet.variant, overrides=terms
     )
-    statement = chosen.settle(world(sheet, str(path)))
+    statement = chosen.settle(
+        world(sheet, str(path)), enough=[_yearly(line) for line in sheet.expect]
+    )
     _refuse_gaps(statement, str(path))
     return Settled(sheet, chosen, statement)
 
@@ -143,7 +149,7 @@ def _per_year(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs with months as years: amounts times twelve, member months over twelve."""
     found: dict[str, Any] = {}
     for name, value in inputs.items():
-        if name == "member_months":
+        if name in _MONTHS:
             found["person_years"] = _scaled(value, 1.0 / 12.0)
         elif name.endswith(_MONTHLY):
             found[_yearly(name)] = _scaled(value, 12.0)
@@ -265,14 +271,37 @@ def rows(settled: Contract, statement: xr.Dataset) -> Iterator[Row]:
 def checks(sheet: Worksheet, statement: xr.Dataset) -> Iterator[Check]:
     """Yield each expected figure beside the settled one."""
     for name, wanted in sheet.expect.items():
-        whole = statement[_yearly(name)]
-        monthly = 12.0 if name.endswith(_MONTHLY) else 1.0
         for at, number in _cells(wanted):
-            line = whole.isel(aco=0) if "aco" in whole.dims else whole
-            found = (float(line.sel(at)) if at else float(line)) / monthly
+            line = _line(statement, name)
+            found = float(_at(line, at, name))
             label = ".".join([name, *map(str, at.values())])
             within = sheet.within.get(label, sheet.within.get(name, _printed(number)))
             yield Check(label, number, found, within)
+
+
+def _at(line: xr.DataArray, at: Mapping[str, Any], name: str) -> xr.DataArray:
+    """Return a line in a cell; one that is the same for all cells has none."""
+    known = {dim: where for dim, where in at.items() if dim in line.dims}
+    for dim, where in known.items():
+        if where not in line.indexes[dim]:
+            cells = nearest(str(where), map(str, line[dim].values))
+            raise ScenarioError(f"expect.{name}.{where} is no cell of the statement; {cells}")
+    return line.sel(known)
+
+
+def _line(statement: xr.Dataset, name: str) -> xr.DataArray:
+    """Return a line of the one ACO; ``_pbpm`` is that of a line per year, a month."""
+    if _yearly(name) not in statement:
+        raise ScenarioError(
+            f"expect.{name} is no line of the statement; {_lines(name, statement)}"
+        )
+    line = statement[_yearly(name)]
+    line = line.isel(aco=0) if "aco" in line.dims else line
+    return per_month(line) if name.endswith(_MONTHLY) else line
+
+
+def _lines(name: str, statement: xr.Dataset) -> str:
+    return nearest(name, map(str, statement.data_vars)).split("; ")[-1]
 
 
 def _printed(number: float) -> float:
