@@ -1,14 +1,16 @@
 # make run    set everything up and answer a real question about a real ACO
 # make test   every check that .ci/run runs
 # make prove  the long forms of all proofs, each with its figures; up to 40 minutes on two cores
-# Both set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
+# make bench  the engine beside its peers, which it installs beside itself; at most 20 minutes
+# All set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := benchmarks/.venv
 
-.PHONY: run test prove setup clean
+.PHONY: run test prove bench setup clean
 
 run: $(READY)
 	@$(BIN)/acosim run scenarios/quickstart.yaml
@@ -22,6 +24,18 @@ test: $(READY)
 prove: $(READY)
 	@$(BIN)/pytest -q -n 2 -m slow --prove tests
 
+bench: $(READY) $(PEERS)/.ready
+	@$(BIN)/python benchmarks/engine.py $(PEERS)/bin/python
+
+# One that does not install is left out of the table, and its row says so.
+$(PEERS)/.ready: $(READY)
+	@echo "setting up $(PEERS): the packages that the engine is timed beside"
+	@$(BIN)/python -m venv $(PEERS)
+	@for peer in numpy scipy aggregate gemact monaco squigglepy lossmodels jax; do \
+		$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $$peer \
+		|| echo "$$peer did not install" >&2; done
+	@touch $@
+
 setup: $(READY)
 
 $(READY): pyproject.toml
@@ -32,4 +46,4 @@ $(READY): pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf .venv
+	rm -rf .venv $(PEERS)
