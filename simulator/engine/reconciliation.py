@@ -3,7 +3,7 @@
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -12,11 +12,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from simulator import programs
+from simulator.engine.corridors import Corridors, chosen
 from simulator.engine.remarks import explained, parting, remarks
 from simulator.engine.restatement import Restatement
 from simulator.errors import ScenarioError
-from simulator.population.published import Published, read
+from simulator.population.published import Published, every_year
 from simulator.programs.mssp import Mssp
+from simulator.programs.reach import Reach
 from simulator.units import round_half_away
 
 __all__ = ["Replay", "Row", "Totals", "replay"]
@@ -57,9 +59,14 @@ class Replay:
     """A file replayed: every row of it, in its order."""
 
     program: str
-    year: int
+    years: tuple[int, ...]
     file: str
     rows: tuple[Row, ...]
+
+    @property
+    def year(self) -> int:
+        """Return the performance year; of a file of several, the first."""
+        return self.years[0]
 
     @property
     def totals(self) -> Totals:
@@ -117,7 +124,14 @@ def replay(program: str, path: str | Path, year: int | None = None) -> Replay:
     RulesError
         If there are no rules for its year.
     """
-    published = read(program, path, year)
+    found = every_year(program, path, year)
+    by_line = {line: row for each in found for line, row in _replayed(program, each).items()}
+    every = tuple(by_line[line] for line in sorted(by_line))
+    return Replay(program, tuple(each.year for each in found), found[0].file, every)
+
+
+def _replayed(program: str, published: Published) -> dict[int, Row]:
+    """Return the rows of one performance year, by their line in the file."""
     known = programs.options(program, published.year)
     rows: dict[int, Row] = {}
     for option in dict.fromkeys(published.options):
@@ -129,29 +143,55 @@ def replay(program: str, path: str | Path, year: int | None = None) -> Replay:
         for place in map(int, places):
             fault = f"{published.option_fault(place)}; {allowed}"
             rows[place] = _unsettled(published, place, [fault])
-    every = tuple(rows[row] for row in range(len(published)))
-    return Replay(program, published.year, published.file, every)
+    return {published.lines[place]: row for place, row in rows.items()}
 
 
 def _settled(
     program: str, published: Published, option: str, places: np.ndarray
 ) -> dict[int, Row]:
-    contract = programs.contract(program, published.year, option)
-    if not isinstance(contract, Mssp):
-        raise ScenarioError(f"{program} cannot be replayed; mssp can")
-    restatement = Restatement(published, contract, places)
-    settled, said = restatement.line("settlement_usd"), remarks(restatement)
-    reasons = explained(restatement)
+    restated = _restated(program, published, option, places)
     rows = {}
     for row, place in enumerate(map(int, places)):
-        if faults := restatement.faults(row):
+        if faults := restated.faults(row):
             rows[place] = _unsettled(published, place, faults)
             continue
-        met = _met(published.settlement_usd[place], settled[row])
-        verdict: Verdict = "within" if met else "explained" if reasons[row] else "unexplained"
-        why = {"within": [], "explained": reasons[row], "unexplained": [parting(restatement, row)]}
-        rows[place] = _row(published, place, settled[row], [*why[verdict], *said[row]], verdict)
+        reasons = restated.reasons[row]
+        verdict: Verdict = (
+            "within" if restated.met[row] else "explained" if reasons else "unexplained"
+        )
+        why = {"within": [], "explained": reasons, "unexplained": [restated.parting(row)]}
+        told = [*why[verdict], *restated.said[row]]
+        rows[place] = _row(published, place, restated.settled[row], told, verdict)
     return rows
+
+
+class _Restated(NamedTuple):
+    """The rows of one option, settled again, and all that is to be said of them."""
+
+    settled: np.ndarray
+    met: Sequence[bool]
+    said: Sequence[list[str]]
+    reasons: Sequence[list[str]]
+    faults: Callable[[int], list[str]]
+    parting: Callable[[int], str]
+
+
+def _restated(program: str, published: Published, option: str, places: np.ndarray) -> _Restated:
+    contract = programs.contract(program, published.year, option)
+    if isinstance(contract, Reach):
+        every = programs.options(program, published.year)
+        others = {name: programs.contract(program, published.year, name) for name in every}
+        reading = chosen(published, {n: c for n, c in others.items() if isinstance(c, Reach)})
+        rows = Corridors(published, contract, places, reading)
+        met, said, reasons = rows.met().tolist(), rows.remarks(), rows.explained()
+        return _Restated(rows.settled, met, said, reasons, rows.faults, rows.parting)
+    if not isinstance(contract, Mssp):
+        raise ScenarioError(f"{program} cannot be replayed; mssp and reach can")
+    one = Restatement(published, contract, places)
+    settled = one.line("settlement_usd")
+    met = [_met(*pair) for pair in zip(published.settlement_usd[places], settled, strict=True)]
+    said, reasons = remarks(one), explained(one)
+    return _Restated(settled, met, said, reasons, one.faults, lambda row: parting(one, row))
 
 
 def _unsettled(published: Published, place: int, faults: Sequence[str]) -> Row:
@@ -167,7 +207,7 @@ def _row(
     published: Published, place: int, recomputed: float, said: Sequence[str], verdict: Verdict
 ) -> Row:
     printed = float(published.settlement_usd[place])
-    unprinted = [] if math.isfinite(printed) else [published.fault("settlement_usd", place)]
+    unprinted = [] if math.isfinite(printed) else [published.fault(published.paid, place)]
     verdict = "explained" if unprinted else verdict
     return Row(
         published.aco_ids[place],

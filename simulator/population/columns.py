@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-__all__ = ["COLUMNS", "LEVELS", "TRACKS", "YEARS", "Column", "key"]
+__all__ = ["COLUMNS", "LAYOUTS", "LEVELS", "TRACKS", "YEARS", "Column", "Layout", "key"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,28 @@ class Column:
     def keys(self) -> tuple[str, ...]:
         """Return the names as headers are compared."""
         return tuple(key(name) for name in self.names)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one program: every figure that is read, and those that each file must have.
+
+    `levels` gives the option that each word of the level column stands for. Files of several
+    performance years in one are read where `years` allows it; `first_year` is what a file name
+    means by PY1, where it may count so.
+    """
+
+    columns: Mapping[str, Column]
+    needed: tuple[str, ...]
+    levels: Mapping[str, str]
+    tracks: Mapping[str, Column]
+    years: Literal["one", "several"] = "one"
+    first_year: int | None = None
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Return our own name for each name of a column."""
+        return {name: field for field, column in self.columns.items() for name in column.keys}
 
 
 def key(name: str) -> str:
@@ -165,3 +188,62 @@ COLUMNS: Mapping[str, Column] = {
     **_by_type(),
 }
 """Every figure that is read, by our own name for it."""
+
+_REACH: Mapping[str, Column] = {
+    "aco_id": Column(("ACO_ID", "DCE_ID"), "text", "an identifier is needed"),
+    "name": Column(("ACO_NAME", "DCE_NAME"), "text"),
+    "year": Column(("PERF_YEAR", "PERFORMANCE_YEAR", "PY"), "text", "a year is needed"),
+    "start": Column(("FIRST_PART_YEAR", "FIRST_PERF_YEAR"), "text", "a year is needed"),
+    "kind": Column(
+        ("ACO_TYPE", "DCE_TYPE"), "text", "Standard, New Entrant or High Needs is needed"
+    ),
+    "level": Column(("RISK_ARRANGEMENT",), "text", "Global or Professional is needed"),
+    "capitation": Column(("CAPITATION_ARRANGEMENT", "CAPITATION"), "text"),
+    "enhanced": Column(("ENHANCED_PCC_ELECTION", "ENHANCED_PCC"), "flag", _FLAG),
+    "advanced": Column(("APO_ELECTION",), "flag", _FLAG),
+    "stop_loss": Column(("STOP_LOSS_ELECTION", "STOP_LOSS"), "flag", _FLAG),
+    "discount": Column(("DISCOUNT",), "rate", _SHARE),
+    "retention": Column(("RETENTION_WITHHOLD",), "rate", _SHARE),
+    "persons": Column(("BENE_CNT", "ALIGNED_BENEFICIARIES"), needs="a number of people is needed"),
+    "quality_score": Column(("QUAL_SCR",), "share", "a score is needed"),
+    "dual_share": Column(("PERC_DUAL",), "share", _SHARE),
+    "benchmark_usd": Column(("FINAL_BENCHMARK",), needs="a dollar amount above 0 is needed"),
+    "unadjusted_benchmark_usd": Column(("UNADJ_BENCHMARK",), needs=_DOLLARS),
+    "expenditure_usd": Column(("TOT_COST_CARE",), needs=_DOLLARS),
+    "net_expenditure_usd": Column(("TOT_COST_CARE_NET",), needs=_DOLLARS),
+    "equity_up_usd": Column(("HEBA_UP_AMT",), needs=_DOLLARS),
+    "equity_down_usd": Column(("HEBA_DOWN_AMT", "HEBA_DN_AMT"), needs=_DOLLARS),
+    "gross_savings_usd": Column(("GROSS_SAVINGS", "GROSS_SAV"), needs=_DOLLARS),
+    "shared_savings_usd": Column(("SHARED_SAVINGS",), needs=_DOLLARS),
+    "settlement_usd": Column(("SHARED_SAVINGS_SEQ",), needs=_DOLLARS),
+    "capitation_usd": Column(("CAP_PMT_AMT", "CAP_PMT"), needs=_DOLLARS),
+    "enhanced_usd": Column(("EPCC_PMT_AMT", "EPCC_PMT"), needs=_DOLLARS),
+    "risk_score": Column(("NORM_RISK_SCORE",)),
+    "capped_risk_score": Column(("CIF_CAP_RISK",)),
+}
+
+LAYOUTS: Mapping[str, Layout] = {
+    "mssp": Layout(
+        COLUMNS,
+        (
+            "aco_id",
+            "persons",
+            "benchmark_usd",
+            "expenditure_usd",
+            "minimum_savings_share",
+            "quality_score",
+            "settlement_usd",
+        ),
+        LEVELS,
+        TRACKS,
+    ),
+    "reach": Layout(
+        _REACH,
+        ("aco_id", "level", "benchmark_usd", "expenditure_usd", "shared_savings_usd"),
+        {"global": "global", "professional": "professional"},
+        {},
+        years="several",
+        first_year=2021,
+    ),
+}
+"""How the files of each program are laid out; a file is known by the columns it must have."""

@@ -15,28 +15,16 @@ import numpy as np
 
 from simulator.errors import ScenarioError
 from simulator.population import cells
-from simulator.population.columns import COLUMNS, LEVELS, TRACKS, key
+from simulator.population.columns import LAYOUTS, Layout, key
 
-__all__ = ["Published", "read"]
+__all__ = ["Published", "every_year", "read"]
 
-PROGRAMS = ("mssp",)
-
-# A row is known by these; without one of them a file holds no results.
-_NEEDED = (
-    "aco_id",
-    "persons",
-    "benchmark_usd",
-    "expenditure_usd",
-    "minimum_savings_share",
-    "quality_score",
-    "settlement_usd",
-)
-_FIELDS = {name: field for field, column in COLUMNS.items() for name in column.keys}
 _ABSENT = {"flag": 0.0}
 _TRIPLE = 3
 _ROUNDING = 1.0
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)")
 _YEAR_AFTER_PY = re.compile(r"py_?(20[0-3]\d)(?!\d)", re.IGNORECASE)
+_YEAR_COUNTED = re.compile(r"(?<![a-z])py_?([1-9])(?!\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,14 @@ class _Cells:
     name: str
     kind: str
     texts: tuple[str, ...]
+
+    def only(self, rows: Sequence[int]) -> "_Cells":
+        """Return the column in some rows; figures are scaled by the column as a whole."""
+        if len(rows) == len(self.texts):
+            return self
+        part = _Cells(self.name, self.kind, tuple(self.texts[row] for row in rows))
+        part.__dict__["figures"] = self.figures[list(rows)]
+        return part
 
     @cached_property
     def figures(self) -> np.ndarray:
@@ -67,6 +63,7 @@ class Published:
     lines: tuple[int, ...]
     columns: Mapping[str, _Cells]
     ragged: Mapping[int, str]
+    layout: Layout
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -78,7 +75,7 @@ class Published:
 
     def name(self, field: str) -> str:
         """Return the file's own name for a column, or the one that it would have today."""
-        return self.columns[field].name if self.has(field) else COLUMNS[field].names[0]
+        return self.columns[field].name if self.has(field) else self.layout.columns[field].names[0]
 
     def texts(self, field: str) -> tuple[str, ...]:
         """Return a column as printed; blank in every row if the file has none."""
@@ -90,7 +87,8 @@ class Published:
         A flag for which the file has no column is 0.
         """
         if not self.has(field):
-            return np.array([_ABSENT.get(COLUMNS[field].kind, math.nan)] * len(self))
+            kind = self.layout.columns[field].kind
+            return np.array([_ABSENT.get(kind, math.nan)] * len(self))
         return self.columns[field].figures.copy()
 
     def amounts(self, field: str) -> np.ndarray:
@@ -102,11 +100,11 @@ class Published:
     def fault(self, field: str, row: int) -> str:
         """Return what is wrong with a figure that is needed: column, what was found, allowed."""
         if not self.has(field):
-            return f"{self.name(field)} is not in the file; {COLUMNS[field].needs}"
+            return f"{self.name(field)} is not in the file; {self.layout.columns[field].needs}"
         text = self.texts(field)[row]
         found = "blank" if not text else f"{text[:40]!r}"
         masked = " (suppressed)" if text.startswith("*") else ""
-        return f"{self.name(field)} is {found}{masked}; {COLUMNS[field].needs}"
+        return f"{self.name(field)} is {found}{masked}; {self.layout.columns[field].needs}"
 
     @property
     def aco_ids(self) -> tuple[str, ...]:
@@ -126,18 +124,27 @@ class Published:
         """Return the calendar year in which each agreement started."""
         return np.array([cells.year(text) for text in self.texts("start")])
 
+    @property
+    def paid(self) -> str:
+        """Return the figure that says what was paid: the settlement, else savings as shared."""
+        known = self.has("settlement_usd") or "shared_savings_usd" not in self.layout.columns
+        return "settlement_usd" if known else "shared_savings_usd"
+
     @cached_property
     def settlement_usd(self) -> np.ndarray:
         """Return what each ACO was paid (plus) or owes (minus): in PY2013 in two columns."""
-        paid = self.figures("settlement_usd")
+        paid = self.figures(self.paid)
+        if not self.has("shared_losses_usd"):
+            return paid
         return paid + np.nan_to_num(self.figures("shared_losses_usd"))
 
     @cached_property
     def options(self) -> tuple[str, ...]:
         """Return each row's option; empty where the file does not name exactly one."""
         if self.has("level"):
-            return tuple(LEVELS.get(key(text), "") for text in self.texts("level"))
-        flags = {option: self.figures(option) for option in TRACKS if self.has(option)}
+            return tuple(self.layout.levels.get(key(text), "") for text in self.texts("level"))
+        tracks = self.layout.tracks
+        flags = {option: self.figures(option) for option in tracks if self.has(option)}
         # PY2013 flags Track 2 only: the other of the two tracks of that year is Track 1.
         if set(flags) == {"TRACK2"}:
             flags["TRACK1"] = 1.0 - flags["TRACK2"]
@@ -150,7 +157,7 @@ class Published:
         """Return why a row's option is not known."""
         if self.has("level"):
             return self.fault("level", row)
-        flags = [option for option in TRACKS if self.has(option)]
+        flags = [option for option in self.layout.tracks if self.has(option)]
         found = [self.name(option) for option in flags if self.figures(option)[row] == 1.0]
         among = f"{self.name(flags[0])} to {self.name(flags[-1])}" if flags else "the tracks"
         return f"{', '.join(found) or 'none'} of {among} is 1; exactly one is needed"
@@ -174,19 +181,67 @@ def read(program: str, path: str | Path, year: int | None = None) -> Published:
     ScenarioError
         If the file as a whole cannot be used: all that is wrong with it, one line each.
     """
-    if program not in PROGRAMS:
-        allowed = ", ".join(PROGRAMS)
+    found = every_year(program, path, year)
+    if len(found) > 1:
+        name, years = found[0].name("year"), ", ".join(str(each.year) for each in found)
+        raise ScenarioError(f"{Path(path)}: {name} holds {years}; one year is needed")
+    return found[0]
+
+
+def every_year(program: str, path: str | Path, year: int | None = None) -> tuple[Published, ...]:
+    """Return a file by performance year: one, unless its program's files hold several together.
+
+    A year that is said picks the rows of that year where a column gives a year a row.
+    Raises ScenarioError if the file as a whole cannot be used.
+    """
+    if program not in LAYOUTS:
+        allowed = ", ".join(LAYOUTS)
         raise ScenarioError(f"{program!r} has no public-use files that are read; {allowed} has")
-    file = Path(path)
+    layout, file = LAYOUTS[program], Path(path)
     header, rows, lines = _table(file)
-    columns = _columns(str(file), header, rows)
-    when = _year(file, columns, year)
-    ragged = {
+    columns = _columns(layout, str(file), header, rows)
+    if layout.years == "several" and "year" in columns:
+        by_year = _places_by_year(file, columns["year"], year)
+    else:
+        by_year = {_year(layout, file, columns, year): list(range(len(rows)))}
+    return tuple(
+        Published(
+            str(file),
+            when,
+            tuple(lines[row] for row in places),
+            {field: column.only(places) for field, column in columns.items()},
+            _ragged(header, [rows[row] for row in places], [lines[row] for row in places]),
+            layout,
+        )
+        for when, places in by_year.items()
+    )
+
+
+def _places_by_year(file: Path, column: _Cells, said: int | None) -> dict[int, list[int]]:
+    """Return the rows of each year in the file's order. Raises ScenarioError for a row of none."""
+    years = [cells.year(text) for text in column.texts]
+    if unread := [row for row, year in enumerate(years) if math.isnan(year)]:
+        text = column.texts[unread[0]]
+        raise ScenarioError(f"{file}: {column.name} is {text!r} in a row; a year is needed")
+    found: dict[int, list[int]] = {}
+    for row, year in enumerate(years):
+        found.setdefault(int(year), []).append(row)
+    if said is None:
+        return found
+    if said not in found:
+        held = ", ".join(map(str, found))
+        raise ScenarioError(f"{file}: {column.name} has no {said}; it holds {held}")
+    return {said: found[said]}
+
+
+def _ragged(
+    header: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[int]
+) -> dict[int, str]:
+    return {
         row: f"line {line} has {len(cut)} cells; the header has {len(header)}"
         for row, (line, cut) in enumerate(zip(lines, rows, strict=True))
         if len(cut) != len(header)
     }
-    return Published(str(file), when, lines, columns, ragged)
 
 
 def _table(file: Path) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
@@ -222,41 +277,43 @@ def _text(content: bytes) -> str:
         return content.decode("cp1252")
 
 
-def _columns(file: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, _Cells]:
+def _columns(
+    layout: Layout, file: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> dict[str, _Cells]:
     """Return the columns that are known, by our own names. Raises ScenarioError for any lacking.
 
     Where two columns could serve, the name that stands first in the table decides.
     """
-    names = _mended(header, rows)
+    names = _mended(layout, header, rows)
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        if field := _FIELDS.get(key(name)):
+        if field := layout.fields.get(key(name)):
             places.setdefault(field, []).append(place)
-    if wrong := [*_lacking(places, names), *_twice(places, names)]:
+    if wrong := [*_lacking(layout, places, names), *_twice(places, names)]:
         raise ScenarioError([f"{file}:1: {message}" for message in wrong])
     chosen = {
-        field: min(found, key=lambda place: COLUMNS[field].keys.index(key(names[place])))
+        field: min(found, key=lambda place: layout.columns[field].keys.index(key(names[place])))
         for field, found in places.items()
     }
-    return {field: _cells(names[place], place, rows) for field, place in chosen.items()}
+    return {
+        field: _Cells(
+            cells.one_line(names[place]),
+            layout.columns[field].kind,
+            tuple(row[place] if place < len(row) else "" for row in rows),
+        )
+        for field, place in chosen.items()
+    }
 
 
-def _cells(name: str, place: int, rows: Sequence[Sequence[str]]) -> _Cells:
-    kind = COLUMNS[_FIELDS[key(name)]].kind
-    return _Cells(
-        cells.one_line(name), kind, tuple(row[place] if place < len(row) else "" for row in rows)
-    )
-
-
-def _lacking(places: Mapping[str, object], names: Sequence[str]) -> Iterator[str]:
+def _lacking(layout: Layout, places: Mapping[str, object], names: Sequence[str]) -> Iterator[str]:
     """Yield a line for each column without which there are no results."""
-    for field in _NEEDED:
+    for field in layout.needed:
         if field not in places:
-            known = COLUMNS[field].names
+            known = layout.columns[field].names
             close = get_close_matches(known[0], names, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             yield f"has no column {' or '.join(known)}{hint}"
-    if "level" not in places and not places.keys() & TRACKS.keys():
+    if layout.tracks and "level" not in places and not places.keys() & layout.tracks.keys():
         yield "has no column Current_Track, nor one a track, such as Current_Track_1"
 
 
@@ -271,14 +328,14 @@ def _twice(places: Mapping[str, Sequence[int]], names: Sequence[str]) -> Iterato
                 yield f"has {names[place]} twice, in {where}; once is allowed"
 
 
-def _mended(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _mended(layout: Layout, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the header with the name of total expenditures put in where it was left out.
 
     It was if what stands right of the benchmark, plus what stands right of that, is the
     benchmark: expenditures, then savings. The names after it, as far as they are known, belong
     one column further right.
     """
-    fields = [_FIELDS.get(key(name)) for name in header]
+    fields = [layout.fields.get(key(name)) for name in header]
     if "expenditure_usd" in fields or "benchmark_usd" not in fields:
         return list(header)
     at = fields.index("benchmark_usd") + 1
@@ -288,7 +345,7 @@ def _mended(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         return list(header)
     known = list(takewhile(lambda place: fields[place] is not None, range(at, len(header) - 1)))
     moved = {place + 1: header[place] for place in known}
-    moved[at] = COLUMNS["expenditure_usd"].names[-1]
+    moved[at] = layout.columns["expenditure_usd"].names[-1]
     return [moved.get(place, name) for place, name in enumerate(header)]
 
 
@@ -301,7 +358,7 @@ def _adds_up(benchmark: float, expenditure: float, savings: float) -> bool:
     return not abs(benchmark - expenditure - savings) > _ROUNDING
 
 
-def _year(file: Path, columns: Mapping[str, _Cells], said: int | None) -> int:
+def _year(layout: Layout, file: Path, columns: Mapping[str, _Cells], said: int | None) -> int:
     """Return the performance year: as said, else as in the column, else as in the name."""
     if said is not None:
         return said
@@ -312,6 +369,9 @@ def _year(file: Path, columns: Mapping[str, _Cells], said: int | None) -> int:
         raise ScenarioError(f"{file}: {columns['year'].name} holds {years}; one year is needed")
     if found:
         return found[0]
+    counted = _YEAR_COUNTED.search(file.stem)
+    if counted and layout.first_year is not None:
+        return layout.first_year + int(counted[1]) - 1
     named = _YEAR_AFTER_PY.search(file.stem) or _YEAR_IN_NAME.search(file.stem)
     if named is None:
         raise ScenarioError(

@@ -1,0 +1,188 @@
+"""ACO REACH's published results recomputed: two real years, later layouts, and bad rows."""
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from simulator.engine.reconciliation import replay
+from simulator.errors import RulesError, ScenarioError
+
+OLD = ((0.25, 1.0), (0.35, 0.5), (0.50, 0.25), (9.0, 0.1))
+NARROW = ((0.10, 1.0), (0.35, 0.5), (0.50, 0.25), (9.0, 0.1))
+HALF = ((0.05, 0.5), (0.10, 0.35), (0.15, 0.15), (9.0, 0.05))
+# Gross savings as a share of the benchmark: every band on both sides, and each edge.
+RATES = (0.0, 0.03, -0.03, 0.05, 0.07, -0.12, 0.10, 0.18, 0.25, -0.30, 0.42, -0.60)
+
+
+def kept(gross, benchmark, bands):
+    """Share by bands the slow way: walk up from the first dollar."""
+    left, low, shared = abs(gross), 0.0, 0.0
+    for high, rate in bands:
+        part = min(left, (high - low) * benchmark)
+        shared, left, low = shared + rate * part, left - part, high
+    return shared if gross >= 0 else -shared
+
+
+def rows_of(year, *, equity_in_benchmark, base_only=False):
+    """Return rows of a later layout: benchmark, equity adjustment, cost, stop-loss, savings."""
+    found = []
+    for number, rate in enumerate(RATES):
+        for option, bands in (
+            ("Global", NARROW if year == 2026 else OLD),
+            ("Professional", HALF),
+        ):
+            final = 50_000_000.0 + 1_234_567.89 * number
+            up, down = 310_000.0, -95_000.0 - 1_000.0 * number
+            whole = final if equity_in_benchmark else final + up + down
+            counted = final if base_only else whole
+            gross = rate * counted
+            cost = counted - gross
+            shared = kept(gross, whole, bands)
+            found.append(
+                {
+                    "ACO_ID": f"D{year}{number:02d}{option[0]}",
+                    "ACO_NAME": "A, B and Co.",
+                    "ACO_TYPE": "STANDARD",
+                    "RISK_ARRANGEMENT": option.upper(),
+                    "CAPITATION_ARRANGEMENT": "PCC",
+                    "STOP_LOSS_ELECTION": "Yes",
+                    "PERF_YEAR": str(year),
+                    "FIRST_PART_YEAR": "2022",
+                    "DISCOUNT": "0.03" if option == "Global" else "0",
+                    "RETENTION_WITHHOLD": "0",
+                    "FINAL_BENCHMARK": f"{final:.2f}",
+                    "UNADJ_BENCHMARK": "*",
+                    "TOT_COST_CARE": f"{cost - 150_000.0:.2f}",
+                    "TOT_COST_CARE_NET": f"{cost:.2f}",
+                    "HEBA_UP_AMT": f"{up:.2f}",
+                    "HEBA_DOWN_AMT": f"{down:.2f}",
+                    "GROSS_SAVINGS": f"{gross:.2f}",
+                    "SHARED_SAVINGS": f"{shared:.2f}",
+                    "SHARED_SAVINGS_SEQ": f"{shared * (0.98 if shared > 0 else 1.0):.2f}",
+                    "SAV_RATE": f"{rate:.6f}",
+                    "CIF_CAP_RISK": "1.021",
+                    "QUAL_SCR": "0.79",
+                    "HPP_FLAG": "No",
+                }
+            )
+    return found
+
+
+def written(path, rows, *, columns=None, rename=str):
+    columns = columns or list(rows[0])
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow([rename(name) for name in columns])
+    writer.writerows([row[name] for name in columns] for row in rows)
+    path.write_text(out.getvalue())
+    return path
+
+
+@pytest.fixture
+def published(public_data: Path):
+    return replay("reach", public_data / "reach_puf_2021_2022.csv")
+
+
+def test_two_published_years_are_met_but_for_a_row_that_contradicts_itself(published):
+    totals = published.totals
+    assert published.years == (2021, 2022)
+    assert (totals.rows, totals.within_dollar, totals.unexplained) == (152, 151, 0)
+    (odd,) = (row for row in published.rows if row.verdict == "explained")
+    assert odd.published_usd == 0.0
+    assert odd.recomputed_usd == pytest.approx(362_122.0 * 0.98, abs=0.01)
+    assert "prints $0 beside shared_savings of $362,122" in odd.note
+
+
+def test_a_year_of_a_file_of_two_can_be_asked_for(public_data):
+    found = replay("reach", public_data / "reach_puf_2021_2022.csv", 2022)
+    assert (found.years, len(found.rows)) == ((2022,), 99)
+
+
+@pytest.mark.parametrize("year", [2023, 2024, 2025, 2026])
+@pytest.mark.parametrize("within", [True, False])
+def test_a_later_layout_is_met_however_it_prints_the_equity_adjustment(tmp_path, year, within):
+    rows = rows_of(year, equity_in_benchmark=within)
+    found = replay("reach", written(tmp_path / "results.csv", rows))
+    assert {row.verdict for row in found.rows} == {"within"}
+    assert max(abs(row.difference_usd) for row in found.rows) <= 0.02
+    said = "FINAL_BENCHMARK is without HEBA_UP_AMT and HEBA_DOWN_AMT"
+    assert all((said in row.note) is not within for row in found.rows)
+
+
+def test_an_equity_adjustment_in_the_base_of_the_corridor_alone_is_met(tmp_path):
+    rows = rows_of(2023, equity_in_benchmark=False, base_only=True)
+    found = replay("reach", written(tmp_path / "results.csv", rows))
+    assert {row.verdict for row in found.rows} == {"within"}
+    assert "savings are without" in found.rows[0].note
+
+
+def test_columns_may_stand_in_any_order_and_case(tmp_path):
+    rows = rows_of(2024, equity_in_benchmark=True)
+    path = written(
+        tmp_path / "x.csv", rows, columns=sorted(rows[0], reverse=True), rename=str.lower
+    )
+    assert replay("reach", path).totals.within_dollar == len(rows)
+
+
+@pytest.mark.parametrize("name", ["py3_fncl_qltypuf.csv", "ACO REACH PY2023.csv"])
+def test_the_year_may_stand_in_the_name_of_the_file(tmp_path, name):
+    rows = rows_of(2023, equity_in_benchmark=True)
+    columns = [column for column in rows[0] if column != "PERF_YEAR"]
+    assert replay("reach", written(tmp_path / name, rows, columns=columns)).years == (2023,)
+
+
+def test_shared_savings_are_compared_where_nothing_says_what_was_paid(tmp_path):
+    rows = rows_of(2023, equity_in_benchmark=True)
+    columns = [column for column in rows[0] if column != "SHARED_SAVINGS_SEQ"]
+    found = replay("reach", written(tmp_path / "x.csv", rows, columns=columns))
+    assert found.totals.within_dollar == len(rows)
+
+
+def test_percentages_and_fractions_are_told_apart(tmp_path):
+    rows = [{**row, "DISCOUNT": "3.0"} for row in rows_of(2023, equity_in_benchmark=True)]
+    rows = [row for row in rows if row["RISK_ARRANGEMENT"] == "GLOBAL"]
+    found = replay("reach", written(tmp_path / "x.csv", rows))
+    assert not any("DISCOUNT" in row.note for row in found.rows)
+
+
+def test_a_discount_that_is_not_the_rules_is_said(tmp_path):
+    rows = rows_of(2025, equity_in_benchmark=True)
+    found = replay("reach", written(tmp_path / "x.csv", rows))
+    said = "DISCOUNT prints 3.00%; the rules file says 4.00%"
+    assert [said in row.note for row in found.rows][:2] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "verdict", "said"),
+    [
+        ("FINAL_BENCHMARK", "*", "explained", "FINAL_BENCHMARK is '*' (suppressed)"),
+        ("TOT_COST_CARE_NET", "", "explained", "TOT_COST_CARE_NET is blank"),
+        ("RISK_ARRANGEMENT", "Both", "explained", "reach 2023 has global, professional"),
+        ("GROSS_SAVINGS", "9", "unexplained", "GROSS_SAVINGS prints $9, the rules give $0"),
+        ("SHARED_SAVINGS", "99", "unexplained", "SHARED_SAVINGS prints $99, the rules give $0"),
+        ("SHARED_SAVINGS_SEQ", "7", "unexplained", "SHARED_SAVINGS_SEQ prints $7"),
+        ("GROSS_SAVINGS", "*", "within", ""),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_said(tmp_path, column, text, verdict, said):
+    rows = rows_of(2023, equity_in_benchmark=True)
+    rows[0] = {**rows[0], column: text}
+    first, *others = replay("reach", written(tmp_path / "x.csv", rows)).rows
+    assert first.verdict == verdict
+    assert said in first.note
+    assert {row.verdict for row in others} == {"within"}
+
+
+def test_a_file_without_results_is_refused(tmp_path):
+    path = tmp_path / "PY2023.csv"
+    path.write_text("ACO_ID,FINAL_BENCHMARK\nD1,5\n")
+    with pytest.raises(ScenarioError, match="has no column RISK_ARRANGEMENT"):
+        replay("reach", path)
+
+
+def test_a_year_without_rules_is_refused(tmp_path):
+    rows = [{**row, "PERF_YEAR": "2031"} for row in rows_of(2023, equity_in_benchmark=True)]
+    with pytest.raises(RulesError, match="reach has no rules for 2031"):
+        replay("reach", written(tmp_path / "x.csv", rows))
