@@ -113,6 +113,7 @@ ATTRIBUTES: Mapping[str, str] = {
     "agreement_experience": "inexperienced or experienced with performance-based risk",
     "revenue_class": "low or high: participants' revenue against assigned expenditure",
     "region": "Name of the region whose deviation the ACO shares",
+    "assignment": "prospective or retrospective",
     "elected_minimum_savings": "Elected MSR and MLR as a share; -1 stands for size-based",
     "low_income_share": "Share of assigned people with the Part D low-income subsidy or dual",
     "dual_share": "Dually eligible share of person-years in the last base year",

@@ -97,6 +97,8 @@ def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
         say(line)
     for notice in planned.notices:
         say(f"what if: {notice}")
+    if planned.by_person:
+        say(f"fewer than 1,000 people, each drawn: {', '.join(planned.by_person)}")
     for line in _doubts(planned.scenario.data_quality.warnings):
         say(line)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from simulator import results
-from simulator.engine.simulate import lines
+from simulator.engine.simulate import by_person, lines
 from simulator.engine.tracks import Track, notices, tracks
 from simulator.errors import ResultsError
 from simulator.scenario.schema import Case, Scenario
@@ -42,6 +42,11 @@ class Plan:
     def notices(self) -> tuple[str, ...]:
         """Return which contracts the ACOs could not really sign: they are what-ifs."""
         return notices(self.cases[0], self.tracks[0])
+
+    @cached_property
+    def by_person(self) -> tuple[str, ...]:
+        """Return the ACOs so small that their people are drawn one by one."""
+        return by_person(self.cases[0].scenario)
 
     @cached_property
     def samples(self) -> dict[str, xr.Dataset]:

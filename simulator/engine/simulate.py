@@ -7,11 +7,13 @@ import xarray as xr
 from simulator import population
 from simulator.engine.tracks import Track
 from simulator.results import kept
-from simulator.sampling import design
+from simulator.sampling import claims, design
 from simulator.sampling import world as sampling
-from simulator.scenario.schema import Case
+from simulator.sampling.block import Block
+from simulator.sampling.streams import Streams
+from simulator.scenario.schema import Case, Scenario
 
-__all__ = ["lines", "needs", "settle", "simulate"]
+__all__ = ["by_person", "lines", "needs", "settle", "simulate"]
 
 
 def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
@@ -24,6 +26,15 @@ def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr
     streams = design.streams(scenario.seed, scheme, replicates, people)
     world = sampling.draw(people, experience, streams, trials, needs(tracks))
     return {track.name: settle(track, world) for track in tracks}
+
+
+def by_person(scenario: Scenario) -> tuple[str, ...]:
+    """Return the ACOs of fewer than 1,000 people, who are drawn one by one."""
+    people = population.project(
+        scenario.population, scenario.market, scenario.years, scenario.experience.trend.mean
+    )
+    few = claims.by_person(Block(people, scenario.experience, Streams(scenario.seed), range(1)))
+    return tuple(name for name in scenario.population if name in few)
 
 
 def settle(track: Track, world: xr.Dataset) -> xr.Dataset:

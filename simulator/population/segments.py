@@ -370,6 +370,7 @@ def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
         "agreement_experience": [aco.agreement.experience for aco in acos],
         "revenue_class": [aco.revenue_class for aco in acos],
         "region": [aco.region for aco in acos],
+        "assignment": [aco.elections.assignment for aco in acos],
         "elected_minimum_savings": [_elected(aco) for aco in acos],
         "low_income_share": [float(aco.low_income_share) for aco in acos],
         "dual_share": [_dual_share(aco) for aco in acos],

@@ -11,9 +11,12 @@ import jinja2
 import numpy as np
 import xarray as xr
 
+from simulator.engine.simulate import by_person
 from simulator.programs import PROGRAMS
 from simulator.report import grounds, plots, sentences, tables
 from simulator.report.tables import TOTAL, Table
+from simulator.results import run_scenario
+from simulator.results.folder import SCENARIO
 
 __all__ = ["write"]
 
@@ -159,7 +162,14 @@ def _limitations(run: xr.Dataset) -> list[str]:
         if part.startswith("Not modelled")
     ]
     notices = json.loads(run.attrs.get("notices", "[]"))
-    return unmodelled + [f"What if: {notice}." for notice in notices]
+    return unmodelled + [f"What if: {notice}." for notice in notices] + _each_drawn(run)
+
+
+def _each_drawn(run: xr.Dataset) -> list[str]:
+    """Return which ACOs' people were drawn one by one, if the run's folder is there to say."""
+    folder = Path(str(run.attrs.get("path", "nowhere")))
+    few = by_person(run_scenario(folder)) if (folder / SCENARIO).is_file() else ()
+    return [f"Fewer than 1,000 people, each of whom is drawn: {', '.join(few)}."] if few else []
 
 
 def _record(run: xr.Dataset) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ that does not grow with n.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,12 +20,14 @@ from simulator.sampling.persons import Cell
 from simulator.sampling.quantiles import PLACES, tabulated
 from simulator.sampling.streams import Streams, compiled
 
-__all__ = ["STREAM", "Book", "Cell", "book", "draw", "expected", "spread", "totals"]
+__all__ = ["FEW", "STREAM", "Book", "Cell", "book", "draw", "expected", "spread", "totals"]
+__all__ += ["varied"]
 
 STREAM = persons.STREAM
-_FEW = 1_000  # an ACO with fewer people is drawn person by person
+FEW = 1_000  # an ACO with fewer people is drawn person by person
 _MANY = 256  # more people at or under the point have one law: a few more change nothing
 _GUIDE = 2_048
+_PER_OCTAVE = 8.0
 _EXTREME = 2.0**-54
 
 _NORMAL = special.ndtri(np.minimum(PLACES, 0.5))  # one half; the other is its mirror image
@@ -64,7 +66,7 @@ class Book:
     @property
     def by_person(self) -> bool:
         """Return whether the people are so few that `draw` draws each."""
-        return sum(cell.persons for cell in self.cells) < _FEW
+        return sum(cell.persons for cell in self.cells) < FEW
 
 
 def book(cells: Sequence[Cell]) -> Book:
@@ -112,6 +114,41 @@ def totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if scores.size and not (scores.min() > 0.0 and scores.max() < 1.0):
         raise SimulatorError("claims: scores reach 0 or 1, or are missing; allowed is between")
     return _totals(book, scores)
+
+
+def varied(cell: Cell, counts: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the totals of one cell whose people differ in number by trial: two (trial,), USD.
+
+    Mean and variance are those of each trial's number; the shape of the law is that of the next
+    lower number tabulated (all up to 64, then eight an octave), to which the scores apply.
+
+    Parameters
+    ----------
+    counts : (trial,), people in each trial, who take the place of ``cell.persons``
+    scores : (trial, 3), in (0, 1), for count, body and excess
+    """
+    found = np.zeros((2, len(counts)))
+    levels = _tabulated_counts(counts)
+    for level in np.unique(levels[levels > 0]).tolist():
+        at = levels == level
+        like = book([replace(cell, persons=level)])
+        drawn, means = totals(like, scores[at][:, None, :]), expected(like)
+        for total, one, mean in zip(found, drawn, means, strict=True):
+            each = float(mean[0]) / level
+            stretch = np.sqrt(counts[at] / level)
+            total[at] = counts[at] * each + stretch * (one[:, 0] - level * each)
+    return found[0], found[1]
+
+
+def _tabulated_counts(counts: np.ndarray) -> np.ndarray:
+    """Return the number at or below each count for which laws are tabulated.
+
+    >>> _tabulated_counts(np.array([0, 5, 64, 70, 140])).tolist()
+    [0, 5, 64, 69, 139]
+    """
+    people = counts.astype(np.int64)
+    octaves = np.floor(_PER_OCTAVE * np.log2(np.maximum(people, 1)) + 1e-9) / _PER_OCTAVE
+    return np.where(people > sums.LATTICE, np.floor(2.0**octaves + 1e-9).astype(np.int64), people)
 
 
 def expected(book: Book) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +230,7 @@ def _amounts(cell: Cell, above: np.ndarray) -> np.ndarray:
     body = below * split.body_mean + above * split.point, np.sqrt(below) * split.body_sd
     excess = above * split.excess_mean, np.sqrt(above) * split.excess_sd
     most = np.full(len(above), cell.persons * split.point if cell.persons else 0.0)
-    return np.stack([*body, *excess, most])
+    return np.stack([*body, *excess, most]) * cell.exposure
 
 
 def _body_laws(cell: Cell, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

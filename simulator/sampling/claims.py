@@ -1,17 +1,30 @@
 """The noise of claims: what like people spend below and above the thresholds, year by year."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from simulator.errors import ScenarioError
-from simulator.sampling import aggregate
+from simulator.errors import ScenarioError, SimulatorError
+from simulator.sampling import aggregate, lives
 from simulator.sampling.block import Block, persisting
-from simulator.sampling.severity import DEFAULTS, FAMILIES, Severity, empirical
+from simulator.sampling.lives import Stays
+from simulator.sampling.membership import Part, Roster, parts
+from simulator.sampling.severity import (
+    DEFAULTS,
+    FAMILIES,
+    Severity,
+    empirical,
+    gb2_tailed,
+    lognormal_pareto,
+    pooled,
+)
 
-__all__ = ["Claims", "draw", "means", "whole"]
+__all__ = ["Claims", "by_person", "draw", "means", "whole"]
+
+_ByYear: TypeAlias = dict[int, tuple[np.ndarray, np.ndarray]]
 
 _STEPS = 40  # of Newton's method, each of which doubles the digits
 
@@ -23,21 +36,31 @@ class Claims(NamedTuple):
     excess: np.ndarray
 
 
-class _Cells(NamedTuple):
-    """One segment of one ACO: its people's shape, and by year drawn how many, scale and point."""
+class _Cell(NamedTuple):
+    """Like people of one ACO, through the years drawn.
 
-    shape: Severity
-    persons: np.ndarray
+    who : ACO and segment, between which the year stands in an address; then the part of the year
+    like : their severity at a mean of one
+    counts : people, (year,), or (trial, year) where the roster is drawn
+    scales, points : by year, USD; `stays` says how years correlate
+    """
+
+    who: tuple[str, str, str]
+    like: Severity
+    exposure: float
+    counts: np.ndarray
     scales: np.ndarray
     points: np.ndarray
+    stays: Stays
 
 
-def draw(block: Block) -> Claims:
+def draw(block: Block, roster: Roster | None = None) -> Claims:
     """Return claims at the expected level, of the years drawn, whose mean is the expectation.
 
-    As many persons as person-years, to the nearest one and at least one; their severity is scaled
-    so that its mean, truncated at the threshold, is the expected truncated per capita. Where
-    nobody is, nothing is spent above the threshold. Years correlate by the people who stay.
+    As many persons as person-years, to the nearest one and at least one, or as the roster drawn
+    says; their severity is scaled so that its mean, truncated at the threshold, is the expected
+    truncated per capita. Where nobody is, nothing is spent above the threshold. Years correlate
+    by the people who stay. The people of ACOs in `by_person` are drawn one by one.
     """
     people, level = block.expected("person_years"), block.expected("expenditure_ppy")
     lived = (people > 0.0) & block.drawn[block.simulated][..., None]
@@ -45,14 +68,21 @@ def draw(block: Block) -> Claims:
     found = Claims(*(_repeated(one, block.trials) for one in (level, (mean - level) * lived)))
     if not block.experience.severity.noise:
         return found
-    points, persons = _points(block)[block.simulated], np.maximum(np.rint(people), 1.0)
+    few = by_person(block)
     for j in range(len(block.segments)):
-        like = _shape(block, j)
         for i in np.flatnonzero(lived[..., j].any(axis=0)).tolist():
-            scales = mean[:, i, j] * like.scale
-            cells = _Cells(like, persons[:, i, j], scales, points[:, j])
-            _fill(found, block, cells, (i, j), np.flatnonzero(lived[:, i, j]).tolist())
+            rows = np.flatnonzero(lived[:, i, j]).tolist()
+            cells = _cells(block, roster, (i, j), mean[:, i, j])
+            draw_one = _persons if block.acos[i] in few else _totals
+            _fill(found, (i, j), cells, [draw_one(block, cell, rows) for cell in cells])
     return found
+
+
+def by_person(block: Block) -> frozenset[str]:
+    """Return the ACOs that have fewer than 1,000 people in every year drawn."""
+    people = block.expected("person_years") * block.drawn[block.simulated][..., None]
+    few = people.sum(axis=-1).max(axis=0) < aggregate.FEW
+    return frozenset(aco for aco, small in zip(block.acos, few.tolist(), strict=True) if small)
 
 
 def _repeated(expected: np.ndarray, trials: range) -> np.ndarray:
@@ -61,27 +91,91 @@ def _repeated(expected: np.ndarray, trials: range) -> np.ndarray:
     return np.moveaxis(repeated, -1, 0)
 
 
-def _fill(
-    found: Claims, block: Block, cells: _Cells, place: tuple[int, int], rows: list[int]
-) -> None:
-    """Fill in the years, by row, of one segment of one ACO."""
+def _cells(
+    block: Block, roster: Roster | None, place: tuple[int, int], mean: np.ndarray
+) -> list[_Cell]:
+    """Return one segment of one ACO, by the part of the year that its people are there."""
     i, j = place
-    stays = 1.0 - float(block.people.churn_share.values[i, j])
-    correlation = block.experience.persistence.claims * stays
-    uniforms = partial(_uniforms, block, block.acos[i], block.segments[j])
+    churn = float(block.people.churn_share.values[i, j])
+    points, like = _points(block)[block.simulated][:, j], _full_year(block, j)
+    held = parts(block, j)
+    usual = _usual(held)
+    people = np.maximum(np.rint(block.expected("person_years")[:, i, j]), 1.0)
+    return [
+        _Cell(
+            (block.acos[i], block.segments[j], part.name),
+            like,
+            part.exposure,
+            people if roster is None else roster.counts[place_in_year][:, :, i, j],
+            mean * like.scale * part.spending / usual,
+            points,
+            # Who dies or leaves is not there the year after.
+            Stays(0.0 if part.name else block.experience.persistence.claims, churn),
+        )
+        for place_in_year, part in enumerate(held)
+        if part.share > 0.0
+    ]
+
+
+def _usual(held: Sequence[Part]) -> float:
+    """Return what a person-year costs against one of people who are there all year."""
+    lived = [part.share * part.exposure for part in held]
+    spent = sum(part.spending * months for part, months in zip(held, lived, strict=True))
+    return spent / sum(lived)
+
+
+def _fill(
+    found: Claims, place: tuple[int, int], cells: Sequence[_Cell], drawn: Sequence[_ByYear]
+) -> None:
+    """Fill in, per capita, what the parts of one segment of one ACO spend together."""
+    i, j = place
+    for row in drawn[0]:
+        months = sum(cell.exposure * cell.counts[..., row] for cell in cells)
+        for target, which in ((found.truncated, 0), (found.excess, 1)):
+            spent = sum(by_year[row][which] for by_year in drawn)
+            target[:, row, i, j] = spent / months
+
+
+def _totals(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
+    """Return by row of a year drawn what its people spend together, below and above."""
+    correlation = cell.stays.persistence * (1.0 - cell.stays.churn)
+    uniforms = partial(_uniforms, block, *cell.who)
     scores = persisting(uniforms, [block.years[row] for row in rows], correlation)
+    found: _ByYear = {}
     for row, score in zip(rows, scores.values(), strict=True):
-        persons = int(cells.persons[row])
-        severity = replace(cells.shape, scale=float(cells.scales[row]))
-        cell = aggregate.Cell(persons, severity, float(cells.points[row]))
-        below, above = aggregate.totals(aggregate.book([cell]), score)
-        found.truncated[:, row, i, j] = below[:, 0] / persons
-        found.excess[:, row, i, j] = above[:, 0] / persons
+        counts = cell.counts[..., row]
+        if counts.ndim:
+            one = _in_year(cell, row, 1)
+            found[row] = aggregate.varied(one, counts, score[:, 0])
+        else:
+            book = aggregate.book([_in_year(cell, row, int(counts))])
+            below, above = aggregate.totals(book, score)
+            found[row] = below[:, 0], above[:, 0]
+    return found
 
 
-def _uniforms(block: Block, aco: str, segment: str, year: int) -> np.ndarray:
+def _persons(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
+    """Return the same, every person drawn."""
+    years = {block.years[row]: row for row in rows}
+    everybody = {year: _in_year(cell, row, 1) for year, row in years.items()}
+    trials = len(block.trials)
+    counts = {year: np.broadcast_to(cell.counts[..., row], trials) for year, row in years.items()}
+    one = everybody[min(years)]
+    alike = lives.score_correlation(one.severity, one.truncation, cell.stays.persistence)
+    stays = cell.stays._replace(persistence=alike)
+    who = "/".join(filter(None, cell.who))
+    found = lives.totals(everybody, counts, stays, block.streams, who, block.trials)
+    return {row: found[year] for year, row in years.items()}
+
+
+def _in_year(cell: _Cell, row: int, persons: int) -> aggregate.Cell:
+    severity = replace(cell.like, scale=float(cell.scales[row]))
+    return aggregate.Cell(persons, severity, float(cell.points[row]), cell.exposure)
+
+
+def _uniforms(block: Block, aco: str, segment: str, part: str, year: int) -> np.ndarray:
     # An address for each segment, so that another segment changes no draw.
-    who = f"{aco}/{year}/{segment}"
+    who = f"{aco}/{year}/{segment}/{part}" if part else f"{aco}/{year}/{segment}"
     return block.streams.uniform(aggregate.STREAM, who, block.trials, (1, 3))
 
 
@@ -151,16 +245,38 @@ def _untruncated(shape: Severity, levels: bytes, points: bytes) -> np.ndarray:
 
 
 def _shape(block: Block, segment: int) -> Severity:
-    """Return the severity of a segment at mean one: as the scenario says, else the default."""
+    """Return what a segment spends by person-year, at mean one: all parts of the year together."""
+    like, held = _full_year(block, segment), parts(block, segment)
+    if len(held) == 1:
+        return like
+    return _mixed_parts(like, held)
+
+
+@lru_cache(maxsize=256)
+def _mixed_parts(like: Severity, held: tuple[Part, ...]) -> Severity:
+    lived = [part.share * part.exposure for part in held]
+    shares = [months / sum(lived) for months in lived]
+    return pooled(shares, [like.scaled_to(part.spending) for part in held]).scaled_to(1.0)
+
+
+def _full_year(block: Block, segment: int) -> Severity:
+    """Return the severity of who is there all year, at mean one, as given or the default."""
     law = block.experience.severity
     kind = block.entitlements[segment]
-    usual = DEFAULTS["high_needs" if block.people.high_needs.values[segment] else kind]
     people = {str(name): (one.persons, one.mean_usd) for name, one in law.groups.items()}
     if law.family == "empirical" and kind in people:
         return _empirical(*people[kind])
+    usual = DEFAULTS["high_needs" if block.people.high_needs.values[segment] else kind]
     by_kind = {str(name): cv for name, cv in law.cv.items()}
     zeros = {str(name): share for name, share in law.zero_share.items()}
-    return _standard(law.family, by_kind.get(kind, usual.cv), zeros.get(kind, usual.p_zero))
+    cv, p_zero = by_kind.get(kind, usual.cv), zeros.get(kind, usual.p_zero)
+    tail = (law.tail_share, law.tail_index, law.peak)
+    try:
+        return _standard(law.family, cv, p_zero, tail)
+    except ScenarioError:
+        raise
+    except SimulatorError as wrong:
+        raise ScenarioError(f"experience.severity: {kind}: {wrong}") from wrong
 
 
 @lru_cache(maxsize=256)
@@ -169,9 +285,11 @@ def _empirical(persons: tuple[int, ...], mean_usd: tuple[float, ...]) -> Severit
 
 
 @lru_cache(maxsize=256)
-def _standard(family: str, cv: float, p_zero: float) -> Severity:
+def _standard(family: str, cv: float, p_zero: float, tail: tuple[float, float, float]) -> Severity:
+    share, index, peak = tail
     family = "lognormal_mixture" if family == "empirical" else family
-    if family not in FAMILIES:
-        allowed = ", ".join(sorted(FAMILIES))
-        raise ScenarioError(f"experience.severity.family: is {family!r}; allowed is {allowed}")
+    if family == "lognormal_pareto":
+        return lognormal_pareto(1.0, cv, p_zero, tail_share=share, tail_index=index)
+    if family == "generalized_beta_second_kind":
+        return gb2_tailed(1.0, cv, p_zero, peak=peak, tail_index=index)
     return FAMILIES[family](1.0, cv, p_zero)

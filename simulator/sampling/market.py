@@ -6,6 +6,8 @@ import numpy as np
 
 from simulator.sampling import claims
 from simulator.sampling.block import Arrays, Block, mean_one, walked
+from simulator.sampling.membership import Roster
+from simulator.units import Ratio
 
 __all__ = ["draw", "levels", "national", "regional"]
 
@@ -47,13 +49,18 @@ def regional(block: Block) -> np.ndarray:
     return out
 
 
-def draw(block: Block, nation: np.ndarray, region: np.ndarray) -> Arrays:
-    """Return what the market moves: national_ppy, regional_ppy and revenue_usd."""
+def draw(
+    block: Block, nation: np.ndarray, region: np.ndarray, roster: Roster | None = None
+) -> Arrays:
+    """Return what the market moves: national_ppy, regional_ppy and revenue_usd.
+
+    Revenue moves with the people too, where a roster is drawn.
+    """
     people, factor = block.people, nation[:, :, None] * region
     levels = {
         "national_ppy": (nation[:, :, None], _moves(block)),
         "regional_ppy": (factor[..., None], block.drawn),
-        "revenue_usd": (factor, block.drawn),
+        "revenue_usd": (factor * _people(block, roster), block.drawn),
     }
     return {
         name: (
@@ -62,6 +69,14 @@ def draw(block: Block, nation: np.ndarray, region: np.ndarray) -> Arrays:
         )
         for name, (moved, where) in levels.items()
     }
+
+
+def _people(block: Block, roster: Roster | None) -> Ratio:
+    """Return person-years over those expected: (trial, year, aco), or one."""
+    if roster is None:
+        return 1.0
+    expected = block.expected("person_years").sum(axis=-1)
+    return roster.person_years.sum(axis=-1) / np.where(expected > 0.0, expected, 1.0)
 
 
 def levels(block: Block, nation: np.ndarray, region: np.ndarray, needs: Collection[str]) -> Arrays:

@@ -42,11 +42,14 @@ class Cell:
     persons : how many
     severity : what one of them spends in the year
     truncation : the point up to which spending counts, USD; infinity truncates nobody
+    exposure : the part of the year that each is there; severity and truncation are annualised,
+        and what is spent is this part of them
     """
 
     persons: int
     severity: Severity
     truncation: float = np.inf
+    exposure: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what has no law."""
@@ -71,18 +74,20 @@ class Cell:
     def means(self) -> tuple[float, float]:
         """Return the expected truncated total and excess, USD."""
         share, above = self.split.share, self.split.excess_mean
-        excess = self.persons * share * above * self.truncates
-        return self.persons * self.severity.mean - excess, excess
+        lived = self.persons * self.exposure
+        excess = lived * share * above * self.truncates
+        return lived * self.severity.mean - excess, excess
 
     @property
     def sds(self) -> tuple[float, float]:
         """Return the standard deviations of the truncated total and of the excess, USD."""
+        root = float(np.sqrt(self.persons)) * self.exposure
         if not self.truncates:
-            return float(np.sqrt(self.persons)) * self.severity.sd, 0.0
+            return root * self.severity.sd, 0.0
         point, share, mean, sd, above, above_sd = self.split
         truncated = (1.0 - share) * (sd**2 + share * (point - mean) ** 2)
         excess = share * (above_sd**2 + (1.0 - share) * above**2)
-        return float(np.sqrt(self.persons * truncated)), float(np.sqrt(self.persons * excess))
+        return root * float(np.sqrt(truncated)), root * float(np.sqrt(excess))
 
 
 class _Draws(NamedTuple):
@@ -112,6 +117,7 @@ def totals(
         for j, cell in enumerate(cells):
             place, draws = (trials.start + first, j + 1), _draws(cell.severity, cell.split.point)
             _people(out[:, first:last, j], cell.persons, cell.truncation, place, key, draws)
+            out[:, first:last, j] *= cell.exposure
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(fill, ends[:-1], ends[1:]))

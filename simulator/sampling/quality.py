@@ -75,13 +75,17 @@ def _uniforms(block: Block, stream: str, aco: str, year: int) -> np.ndarray:
     return block.streams.uniform(stream, f"{aco}/{year}", block.trials)
 
 
-def circumstances(block: Block) -> Arrays:
-    """Return circumstances_share: affected people times months, one draw a region and year."""
+def circumstances(block: Block, relief: np.ndarray | None = None) -> Arrays:
+    """Return circumstances_share: affected people times months, one draw a region and year.
+
+    relief : (trial, year, aco), of catastrophes besides; together at most all of the year
+    """
     law = block.experience.circumstances
     drawn = np.empty(block.shape)
     for y, i in np.ndindex(block.shape[1:]):
         who = f"{block.people.region.values[i]}/{block.years[y]}"
         happens = block.streams.uniform("circumstances", who, block.trials) < law.chance
         drawn[:, y, i] = happens * (law.affected_share * law.months_share)
+    drawn = drawn if relief is None else np.minimum(drawn + relief, 1.0)
     base = np.zeros(block.people.persons.shape)
     return {"circumstances_share": (_DIMS, block.whole(base, drawn, block.ahead))}

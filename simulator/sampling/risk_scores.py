@@ -10,7 +10,7 @@ NAMES = ("risk_score", "demographic_score")
 _DIMS = ("trial", "year", "aco", "segment")
 
 
-def draw(block: Block, score: np.ndarray) -> Arrays:
+def draw(block: Block, score: np.ndarray, shock: np.ndarray | None = None) -> Arrays:
     """Return risk_score, each segment's change correlated with the ACO's own deviation.
 
     The standard deviation is that of one year's change; changes add up from the last base year.
@@ -20,6 +20,7 @@ def draw(block: Block, score: np.ndarray) -> Arrays:
     Parameters
     ----------
     score : (trial, year, aco), the normal score of the ACO's deviation
+    shock : (trial, year, aco), what catastrophes make of the scores, if any can happen
     """
     law = block.experience.risk_scores
     shared, common = law.correlation, np.sqrt(law.common_share)
@@ -33,7 +34,8 @@ def draw(block: Block, score: np.ndarray) -> Arrays:
         coded = (1.0 + law.coding_growth) ** (counts * block.after_base[block.simulated, i])
         sd = spread.get(block.entitlements[j], 0.0)
         drawn[:, :, i, j] = coded * mean_one(mixed, sd, counts)
-    return _moved(block, "risk_score", drawn * _normalized(block)[:, :, None, None])
+    drawn *= _normalized(block)[:, :, None, None]
+    return _moved(block, "risk_score", drawn if shock is None else drawn * shock[..., None])
 
 
 def _normalized(block: Block) -> np.ndarray:

@@ -4,7 +4,7 @@ A law knows four things in closed form: its survival function, the inverse of it
 above a point, and itself rescaled. Everything else, truncation included, follows from them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, Self
 
@@ -23,6 +23,7 @@ __all__ = [
     "empirical",
     "gamma",
     "gb2",
+    "gb2_tailed",
     "lognormal",
     "lognormal_mixture",
     "lognormal_pareto",
@@ -372,16 +373,22 @@ def lognormal_pareto(
 ) -> Severity:
     """Return a lognormal whose top `tail_share` (of those who spend) is a Pareto tail.
 
-    `cv` is that of the lognormal before its tail is replaced.
+    `cv` is that of the whole law, its tail and the zeros included.
 
     >>> one = lognormal_pareto(10_000.0, cv=2.0, tail_share=0.01, tail_index=2.5)
     >>> round(float(one.survival(2.0 * one.exceeded(0.01))) / 0.01 * 2.0**2.5, 9)
     1.0
+    >>> round(one.sd / one.mean, 9)
+    2.0
     """
     _heavier("lognormal_pareto", tail_index)
-    body = Lognormal(1.0, float(np.sqrt(np.log1p(_positive_cv(cv, p_zero) ** 2))))
-    law = ParetoTail(body, float(body.exceeded(tail_share)), tail_index)
-    return _scaled((1.0 - p_zero,), (law,), mean)
+
+    def tailed(sigma: float) -> Severity:
+        body = Lognormal(1.0, sigma)
+        law = ParetoTail(body, float(body.exceeded(tail_share)), tail_index)
+        return Severity((1.0 - p_zero,), (law,))
+
+    return _matching("lognormal_pareto", tailed, cv, (0.05, 4.0)).scaled_to(mean)
 
 
 def gb2(mean: float, *, a: float, p: float, q: float, p_zero: float = 0.0) -> Severity:
@@ -392,6 +399,43 @@ def gb2(mean: float, *, a: float, p: float, q: float, p_zero: float = 0.0) -> Se
     """
     _heavier("gb2", a * q)
     return _scaled((1.0 - p_zero,), (Gb2(1.0, a, p, q),), mean)
+
+
+def gb2_tailed(
+    mean: float, cv: float, p_zero: float = 0.0, *, peak: float, tail_index: float
+) -> Severity:
+    """Return the generalized beta law of a coefficient of variation, zeros included.
+
+    `peak` is its parameter a; q is ``tail_index / peak``, and p follows from `cv`.
+
+    >>> one = gb2_tailed(10_000.0, cv=2.1, p_zero=0.06, peak=1.0, tail_index=4.0)
+    >>> round(one.sd / one.mean, 9)
+    2.1
+    """
+    _heavier("gb2", tail_index)
+    q = tail_index / peak
+
+    def shaped(p: float) -> Severity:
+        return Severity((1.0 - p_zero,), (Gb2(1.0, peak, p, q),))
+
+    return _matching("gb2", shaped, cv, (0.02 / peak, 500.0 / peak)).scaled_to(mean)
+
+
+def _matching(
+    family: str, shape: Callable[[float], Severity], cv: float, ends: tuple[float, float]
+) -> Severity:
+    """Return the shape, between two ends of its parameter, that has the cv."""
+
+    def beyond(logarithm: float) -> float:
+        one = shape(float(np.exp(logarithm)))
+        return one.sd / one.mean - cv
+
+    found = sorted(beyond(np.log(end)) + cv for end in ends)
+    if not found[0] <= cv <= found[1]:
+        raise SimulatorError(
+            f"{family}: cv is {cv!r}; allowed is {found[0]:.2f} to {found[1]:.2f} with this tail"
+        )
+    return shape(float(np.exp(brentq(beyond, *np.log(ends), xtol=1e-13))))
 
 
 def empirical(amounts: Sequence[float] | np.ndarray) -> Severity:

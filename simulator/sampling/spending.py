@@ -7,6 +7,7 @@ import numpy as np
 
 from simulator.sampling import claims, run_out
 from simulator.sampling.block import Arrays, Block, mean_one
+from simulator.sampling.membership import Roster
 from simulator.sampling.quantiles import normal
 
 __all__ = ["NAMES", "Deviation", "deviation", "draw", "effect"]
@@ -63,7 +64,13 @@ def effect(block: Block) -> np.ndarray:
     return out
 
 
-def draw(block: Block, factor: np.ndarray, kept: np.ndarray, needs: Collection[str]) -> Arrays:
+def draw(
+    block: Block,
+    factor: np.ndarray,
+    kept: np.ndarray,
+    needs: Collection[str],
+    who: Roster | None = None,
+) -> Arrays:
     """Return spending with and without the effect, truncated and whole, where `needs` names it.
 
     Market, region, deviation and effect move spending below and above the thresholds alike: CMS
@@ -75,8 +82,9 @@ def draw(block: Block, factor: np.ndarray, kept: np.ndarray, needs: Collection[s
     factor : (trial, year, aco), market, region and deviation on what is expected
     kept : (trial, year, aco), what the ACO's effect leaves of expenditure
     needs : names, of which those in NAMES are drawn
+    who : the roster drawn, if it is
     """
-    drawn, booked = run_out.split(block, claims.draw(block))
+    drawn, booked = run_out.split(block, claims.draw(block, who))
     given = block.people.expenditure_ppy.values
     arrays: Arrays = {}
     for name in sorted(NAMES & set(needs)):

@@ -4,8 +4,17 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import SimulatorError
-from simulator.sampling import market, membership, quality, risk_scores, spending
+from simulator.sampling import (
+    catastrophes,
+    market,
+    membership,
+    quality,
+    risk_scores,
+    spending,
+)
 from simulator.sampling.block import Arrays, Block
+from simulator.sampling.catastrophes import Shocks
+from simulator.sampling.membership import Roster
 from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Experience
 from simulator.variables import WORLD, conform
@@ -37,7 +46,9 @@ def draw(
     needs : names of variables, of `variables.WORLD`
     """
     block = Block(people, experience, streams, trials)
-    arrays = membership.draw(block) | _moved(block, needs) | _others(block, needs)
+    roster, shocks = membership.roster(block), catastrophes.draw(block)
+    arrays = membership.draw(block, roster) | _moved(block, needs, roster, shocks)
+    arrays |= _others(block, needs, shocks)
     lacking = sorted(needs - arrays.keys())
     if lacking:
         raise SimulatorError(f"world: nothing draws {', '.join(lacking)}")
@@ -46,23 +57,33 @@ def draw(
     return conform(world, WORLD)
 
 
-def _moved(block: Block, needs: frozenset[str]) -> Arrays:
+def _moved(
+    block: Block, needs: frozenset[str], roster: Roster | None, shocks: Shocks | None
+) -> Arrays:
     """Return what the market or the ACO's own deviation moves."""
     nation, region = market.national(block), market.regional(block)
-    arrays = market.draw(block, nation, region)
-    arrays |= market.levels(block, nation, region, needs)
     own = spending.deviation(block)
+    factor = own.factor
+    if shocks is not None:
+        nation, region, factor = (
+            nation * shocks.nation,
+            region * shocks.region,
+            factor * shocks.own,
+        )
+    arrays = market.draw(block, nation, region, roster)
+    arrays |= market.levels(block, nation, region, needs)
     if not needs.isdisjoint(spending.NAMES):
-        factor = nation[:, :, None] * region * own.factor
-        arrays |= spending.draw(block, factor, spending.effect(block), needs)
+        factor = nation[:, :, None] * region * factor
+        factor = factor if roster is None else factor * roster.spending
+        arrays |= spending.draw(block, factor, spending.effect(block), needs, roster)
     if not needs.isdisjoint({"risk_score", "inferred_risk_score"}):
-        arrays |= risk_scores.draw(block, own.score)
+        arrays |= risk_scores.draw(block, own.score, None if shocks is None else shocks.risk)
     if "inferred_risk_score" in needs:
         arrays |= risk_scores.inferred(block, arrays["risk_score"][1])
     return arrays
 
 
-def _others(block: Block, needs: frozenset[str]) -> Arrays:
+def _others(block: Block, needs: frozenset[str], shocks: Shocks | None) -> Arrays:
     arrays: Arrays = {}
     if "demographic_score" in needs:
         arrays |= risk_scores.demographic(block)
@@ -71,7 +92,7 @@ def _others(block: Block, needs: frozenset[str]) -> Arrays:
     if "total_quality_score" in needs:
         arrays |= quality.total(block)
     if "circumstances_share" in needs:
-        arrays |= quality.circumstances(block)
+        arrays |= quality.circumstances(block, None if shocks is None else shocks.relief)
     return arrays
 
 

@@ -29,6 +29,8 @@ def contradictions(document: Document) -> list[Mistake]:
         _booked,
         _grouped,
         _whole_designs,
+        _departing,
+        _whole_year,
     )
     return [mistake for check in checks for mistake in check(document)]
 
@@ -198,6 +200,27 @@ def _booked(document: Document) -> Iterator[Mistake]:
             if segments and name not in segments:
                 text = f"is no segment of {aco}; must be one of {', '.join(segments)}"
                 yield document.mistake((*place, name), f"{text}{near(name, segments)}")
+
+
+def _departing(document: Document) -> Iterator[Mistake]:
+    """Yield groups that leave an ACO or in a year that is not there."""
+    keys: Keys = ("experience", "membership", "departures")
+    years, acos = _performance_years(document), _names(document, "population")
+    for name in _names(document, *keys):
+        yield from _one_of(document, (*keys, name, "aco"), acos)
+        yield from _one_of(document, (*keys, name, "year"), [str(year) for year in years])
+
+
+def _whole_year(document: Document) -> Iterator[Mistake]:
+    """Yield enrolment types of which nobody is there all year."""
+    keys: Keys = ("experience", "severity", "partial_years")
+    shares = {name: at(document.value, (*keys, name, "share")) for name in _names(document, *keys)}
+    for kind in _ENTITLEMENTS:
+        held = [share.get(kind) for share in shares.values() if isinstance(share, dict)]
+        total = sum(share for share in held if isinstance(share, int | float))
+        if total >= 1.0:
+            text = f"leave nobody of {kind} all year: their shares add up to {total:g}"
+            yield document.mistake(keys, f"{text}; allowed is less than 1")
 
 
 def _whole_designs(document: Document) -> Iterator[Mistake]:

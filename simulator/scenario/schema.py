@@ -15,6 +15,7 @@ __all__ = [
     "Completion",
     "ContractChoice",
     "DataQuality",
+    "Departure",
     "Deviation",
     "Effect",
     "Elections",
@@ -23,8 +24,10 @@ __all__ = [
     "Groups",
     "InputFile",
     "Market",
+    "Membership",
     "Observed",
     "Override",
+    "PartialYear",
     "Persistence",
     "Quality",
     "RiskScores",
@@ -303,6 +306,16 @@ class Groups(_Frozen):
     mean_usd: Annotated[tuple[NonNegative, ...], Field(min_length=2)]
 
 
+class PartialYear(_Frozen):
+    """People who are there for a part of the year: who die in it, come or leave."""
+
+    share: Mapping[Entitlement, ZeroShare] = Field(description="Of the people of a year")
+    months: Annotated[Number, Field(gt=0, lt=12)] = Field(description="That each is there")
+    spending_factor: Positive = Field(
+        default=1.0, description="Annualised spending against people who are there all year"
+    )
+
+
 class Severity(_Frozen):
     """One person's year of spending."""
 
@@ -322,6 +335,21 @@ class Severity(_Frozen):
     )
     cv: Mapping[Entitlement, Positive] = Field(default_factory=dict)
     zero_share: Mapping[Entitlement, ZeroShare] = Field(default_factory=dict)
+    tail_share: Annotated[Number, Field(gt=0, le=0.5)] = Field(
+        default=0.01, description="Of lognormal_pareto: who is in the tail, of those who spend"
+    )
+    tail_index: Annotated[Number, Field(gt=2, le=100)] = Field(
+        default=4.0,
+        description="Of lognormal_pareto and generalized_beta_second_kind: the power by which "
+        "chances fall far out",
+    )
+    peak: Annotated[Number, Field(gt=0, le=20)] = Field(
+        default=1.0, description="Of generalized_beta_second_kind: its parameter a"
+    )
+    partial_years: Mapping[Name, PartialYear] = Field(
+        default_factory=dict,
+        description="Groups of people who are there for a part of the year; none by default",
+    )
     truncated: StrictBool = Field(default=True, description="Claims beyond the threshold are cut")
     noise: StrictBool = Field(default=True, description="Draw claims noise at all")
 
@@ -400,6 +428,55 @@ class Effect(_Frozen):
     ramp_years: Annotated[Number, Field(ge=0, le=20)] = 0
 
 
+class Departure(_Frozen):
+    """A participant group that may leave, and its people with it."""
+
+    aco: Name
+    year: Year = Field(description="First performance year without it")
+    chance: Share = 1.0
+    share: Annotated[Number, Field(gt=0, lt=1)] = Field(description="Of the ACO's people")
+    spending_factor: Positive = Field(
+        default=1.0, description="What its people cost against the ACO's average"
+    )
+
+
+class Membership(_Frozen):
+    """How the roster may turn out, from the first performance year on."""
+
+    growth_sd: Spread = Field(
+        default=0.0, description="Of one year's change of an ACO's person-years, all types alike"
+    )
+    mix_sd: Spread = Field(
+        default=0.0, description="Of one year's change of one type's person-years besides"
+    )
+    turnover: StrictBool = Field(
+        default=False,
+        description="Draw who leaves and who comes, churn_share of the people each, one by one",
+    )
+    departures: Mapping[Name, Departure] = Field(default_factory=dict)
+
+
+class Catastrophe(_Frozen):
+    """A year that something befalls: its chance, whom it strikes, and what it does."""
+
+    chance: Share = Field(description="In a year")
+    strikes: Literal["nation", "region", "aco"]
+    spending_change: SignedShare = Field(
+        default=0.0, description="Of the year's spending; negative where care is put off"
+    )
+    spending_sd: Spread = 0.0
+    rebound_share: Share = Field(
+        default=0.0, description="Of the change, what comes back with the other sign a year later"
+    )
+    risk_score_change: SignedShare = Field(
+        default=0.0,
+        description="Of the next year's risk scores, which rest on the diagnoses of this one, "
+        "against the nation's",
+    )
+    affected_share: Share = Field(default=0.0, description="Of people, for relief of losses")
+    months_share: Share = Field(default=0.0, description="Of the year's months, likewise")
+
+
 class Circumstances(_Frozen):
     """Extreme and uncontrollable circumstances beyond those of the whole nation."""
 
@@ -448,7 +525,9 @@ class Experience(_Frozen):
     quality: Quality = Quality()
     total_quality: TotalQuality = TotalQuality()
     effect: Effect = Effect()
+    membership: Membership = Membership()
     circumstances: Circumstances = Circumstances()
+    catastrophes: Mapping[Name, Catastrophe] = Field(default_factory=dict)
     run_out: RunOut | None = None
 
 

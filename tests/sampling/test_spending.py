@@ -1,6 +1,6 @@
 """Laws of spending: who moves it, what truncation leaves, what the effect takes."""
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from simulator.errors import ScenarioError
 from simulator.sampling import spending, world
 from simulator.sampling.block import Block
 from simulator.sampling.streams import Streams
+from simulator.scenario.schema import Severity
 from tests.sampling.people import STILL, aco, experience, people
 
 TRIALS = 20_000
@@ -90,6 +91,16 @@ def test_a_segment_without_people_costs_what_is_expected() -> None:
     assert bool(np.isfinite(found.truncated_expenditure_ppy.sel(aco="b", segment="esrd")).all())
 
 
-def test_a_family_without_parameters_is_named() -> None:
-    with pytest.raises(ScenarioError, match="is 'lognormal_pareto'; allowed is gamma"):
-        drawn(severity={"family": "lognormal_pareto"})
+@pytest.mark.parametrize("family", get_args(Severity.model_fields["family"].annotation))
+def test_every_family_draws_what_is_expected(family: str) -> None:
+    found = drawn(severity={"noise": True, "family": family})
+    spent = found.truncated_expenditure_ppy.sel(year=2022)
+    error = spent.std("trial") / np.sqrt(2_000)
+    expected = people({"a": aco()}).expenditure_ppy.sel(year=2022)
+    assert bool((abs(spent.mean("trial") - expected) < 4.0 * error).all())
+
+
+def test_a_shape_that_cannot_be_is_named() -> None:
+    law = {"family": "gamma", "cv": {"esrd": 0.3}, "zero_share": {"esrd": 0.5}}
+    with pytest.raises(ScenarioError, match=r"experience\.severity: esrd: severity: cv 0\.3"):
+        drawn(severity={"noise": True} | law)

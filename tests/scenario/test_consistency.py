@@ -136,3 +136,46 @@ def test_stop_loss_without_attachment_points_is_refused(files):
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "trials", "said"),
+    [
+        ("{scheme: antithetic}", 101, "trials is 101; antithetic trials come in pairs"),
+        (
+            "{scheme: sobol, replicates: 4}",
+            100,
+            "trials is 100; 4 replicates of Sobol' points need 4 times a power of two, such as "
+            "64 or 128",
+        ),
+    ],
+)
+def test_trials_make_whole_designs(files, sampling, trials, said):
+    old = "trials: 1_000\nyears: [2022]"
+    files.swap((old, f"trials: {trials}\nsampling: {sampling}\nyears: [2022]"))
+    assert [line.split(": ", 1)[1] for line in files.lines()] == [said]
+
+
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        (
+            "membership: {departures: {clinic: {aco: lakeshor, year: 2022, share: 0.2}}}",
+            "membership.departures.clinic.aco is 'lakeshor'; must be one of lakeshore; "
+            "did you mean lakeshore?",
+        ),
+        (
+            "membership: {departures: {clinic: {aco: lakeshore, year: 2023, share: 0.2}}}",
+            "membership.departures.clinic.year is 2023; must be one of 2022",
+        ),
+        (
+            "severity: {partial_years: {die: {share: {esrd: 0.6}, months: 6}, "
+            "come: {share: {esrd: 0.5}, months: 6}}}",
+            "severity.partial_years leave nobody of esrd all year: their shares add up to 1.1; "
+            "allowed is less than 1",
+        ),
+    ],
+)
+def test_what_could_happen_is_about_people_who_are_there(files, law, said):
+    files.swap(("  trend: {mean: 0.04}", f"  trend: {{mean: 0.04}}\n  {law}"))
+    assert [line.split(": ", 1)[1] for line in files.lines()] == [f"experience.{said}"]
