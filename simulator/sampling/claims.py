@@ -26,6 +26,10 @@ __all__ = ["Claims", "by_person", "draw", "means", "whole"]
 
 _ByYear: TypeAlias = dict[int, tuple[np.ndarray, np.ndarray]]
 
+_NEEDS = {
+    "lognormal_pareto": ("tail_share", "tail_index"),
+    "generalized_beta_second_kind": ("tail_index", "peak"),
+}
 _STEPS = 40  # of Newton's method, each of which doubles the digits
 
 
@@ -270,11 +274,13 @@ def _full_year(block: Block, segment: int) -> Severity:
     by_kind = {str(name): cv for name, cv in law.cv.items()}
     zeros = {str(name): share for name, share in law.zero_share.items()}
     cv, p_zero = by_kind.get(kind, usual.cv), zeros.get(kind, usual.p_zero)
-    tail = (law.tail_share, law.tail_index, law.peak)
+    tail = tuple(getattr(law, name) for name in _NEEDS.get(law.family, ()))
+    if None in tail:
+        raise ScenarioError(
+            f"experience.severity: {law.family} needs {' and '.join(_NEEDS[law.family])}"
+        )
     try:
         return _standard(law.family, cv, p_zero, tail)
-    except ScenarioError:
-        raise
     except SimulatorError as wrong:
         raise ScenarioError(f"experience.severity: {kind}: {wrong}") from wrong
 
@@ -285,11 +291,11 @@ def _empirical(persons: tuple[int, ...], mean_usd: tuple[float, ...]) -> Severit
 
 
 @lru_cache(maxsize=256)
-def _standard(family: str, cv: float, p_zero: float, tail: tuple[float, float, float]) -> Severity:
-    share, index, peak = tail
-    family = "lognormal_mixture" if family == "empirical" else family
+def _standard(family: str, cv: float, p_zero: float, tail: tuple[float, ...]) -> Severity:
     if family == "lognormal_pareto":
+        share, index = tail
         return lognormal_pareto(1.0, cv, p_zero, tail_share=share, tail_index=index)
     if family == "generalized_beta_second_kind":
+        index, peak = tail
         return gb2_tailed(1.0, cv, p_zero, peak=peak, tail_index=index)
-    return FAMILIES[family](1.0, cv, p_zero)
+    return FAMILIES["lognormal_mixture" if family == "empirical" else family](1.0, cv, p_zero)

@@ -12,6 +12,10 @@ __all__ = ["contradictions"]
 # 42 CFR 425.605(b)(2): the rates from which an ACO under two-sided risk chooses.
 _ELECTABLE = (0.0, 0.005, 0.01, 0.015, 0.02)
 _UNSAID: dict[str | int, Value] = {"high_needs": False, "channel": "claims"}
+_OF_TAILS = {
+    "lognormal_pareto": ("tail_share", "tail_index"),
+    "generalized_beta_second_kind": ("tail_index", "peak"),
+}
 _ENTITLEMENTS: tuple[str, ...] = get_args(Entitlement)
 
 
@@ -31,6 +35,7 @@ def contradictions(document: Document) -> list[Mistake]:
         _whole_designs,
         _departing,
         _whole_year,
+        _tailed,
     )
     return [mistake for check in checks for mistake in check(document)]
 
@@ -221,6 +226,15 @@ def _whole_year(document: Document) -> Iterator[Mistake]:
         if total >= 1.0:
             text = f"leave nobody of {kind} all year: their shares add up to {total:g}"
             yield document.mistake(keys, f"{text}; allowed is less than 1")
+
+
+def _tailed(document: Document) -> Iterator[Mistake]:
+    """Yield a family of severities without the parameters of its tail."""
+    keys: Keys = ("experience", "severity")
+    family = at(document.value, (*keys, "family"))
+    for field in _OF_TAILS.get(family, ()) if isinstance(family, str) else ():
+        if at(document.value, (*keys, field)) is None:
+            yield document.mistake((*keys, "family"), f"is {family}, which needs {field}")
 
 
 def _whole_designs(document: Document) -> Iterator[Mistake]:

@@ -335,16 +335,16 @@ class Severity(_Frozen):
     )
     cv: Mapping[Entitlement, Positive] = Field(default_factory=dict)
     zero_share: Mapping[Entitlement, ZeroShare] = Field(default_factory=dict)
-    tail_share: Annotated[Number, Field(gt=0, le=0.5)] = Field(
-        default=0.01, description="Of lognormal_pareto: who is in the tail, of those who spend"
+    tail_share: Annotated[Number, Field(gt=0, le=0.5)] | None = Field(
+        default=None, description="Of lognormal_pareto: who is in the tail, of those who spend"
     )
-    tail_index: Annotated[Number, Field(gt=2, le=100)] = Field(
-        default=4.0,
+    tail_index: Annotated[Number, Field(gt=2, le=100)] | None = Field(
+        default=None,
         description="Of lognormal_pareto and generalized_beta_second_kind: the power by which "
         "chances fall far out",
     )
-    peak: Annotated[Number, Field(gt=0, le=20)] = Field(
-        default=1.0, description="Of generalized_beta_second_kind: its parameter a"
+    peak: Annotated[Number, Field(gt=0, le=20)] | None = Field(
+        default=None, description="Of generalized_beta_second_kind: its parameter a"
     )
     partial_years: Mapping[Name, PartialYear] = Field(
         default_factory=dict,

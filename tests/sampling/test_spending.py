@@ -93,7 +93,8 @@ def test_a_segment_without_people_costs_what_is_expected() -> None:
 
 @pytest.mark.parametrize("family", get_args(Severity.model_fields["family"].annotation))
 def test_every_family_draws_what_is_expected(family: str) -> None:
-    found = drawn(severity={"noise": True, "family": family})
+    tail = {"tail_share": 0.01, "tail_index": 4.0, "peak": 1.0}
+    found = drawn(severity={"noise": True, "family": family, **tail})
     spent = found.truncated_expenditure_ppy.sel(year=2022)
     error = spent.std("trial") / np.sqrt(2_000)
     expected = people({"a": aco()}).expenditure_ppy.sel(year=2022)
@@ -104,3 +105,8 @@ def test_a_shape_that_cannot_be_is_named() -> None:
     law = {"family": "gamma", "cv": {"esrd": 0.3}, "zero_share": {"esrd": 0.5}}
     with pytest.raises(ScenarioError, match=r"experience\.severity: esrd: severity: cv 0\.3"):
         drawn(severity={"noise": True} | law)
+
+
+def test_a_tail_without_its_parameters_is_named() -> None:
+    with pytest.raises(ScenarioError, match="lognormal_pareto needs tail_share and tail_index"):
+        drawn(severity={"noise": True, "family": "lognormal_pareto"})

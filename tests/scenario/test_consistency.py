@@ -174,6 +174,10 @@ def test_trials_make_whole_designs(files, sampling, trials, said):
             "severity.partial_years leave nobody of esrd all year: their shares add up to 1.1; "
             "allowed is less than 1",
         ),
+        (
+            "severity: {family: generalized_beta_second_kind, tail_index: 4}",
+            "severity.family is generalized_beta_second_kind, which needs peak",
+        ),
     ],
 )
 def test_what_could_happen_is_about_people_who_are_there(files, law, said):
