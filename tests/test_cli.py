@@ -11,7 +11,23 @@ from simulator.cli.verbs import app
 from tests.runs import QUICKSTART
 
 GOLDEN = Path(__file__).parent / "golden" / "mssp" / "stlmt22_level_b_settlement.yaml"
-VERBS = ["check", "explain", "init", "plan", "report", "rules", "run", "schema", "settle", "show"]
+VERBS = [
+    "check",
+    "explain",
+    "export",
+    "init",
+    "merge",
+    "plan",
+    "report",
+    "reproduce",
+    "rules",
+    "run",
+    "schema",
+    "settle",
+    "show",
+    "status",
+    "verify",
+]
 
 
 def acosim(*words):
@@ -164,7 +180,7 @@ def test_a_disk_that_refuses_is_exit_five(tmp_path):
 
 
 def test_a_scheduler_that_is_not_there_is_exit_six(tmp_path, monkeypatch):
-    monkeypatch.setattr("simulator.engine.run._PATIENCE", "1s")
+    monkeypatch.setattr("simulator.engine.run._CONNECT", "1s")
     words = (
         "run",
         QUICKSTART,

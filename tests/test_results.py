@@ -72,6 +72,9 @@ def test_a_missing_block_is_refused_unless_a_part_will_do(folder):
     manifest = folder / "manifest.jsonl"
     lines = manifest.read_text().splitlines(keepends=True)
     manifest.write_text("".join(line for line in lines if '"number": 1,' not in line))
+    with pytest.raises(ResultsError, match=r"manifest.jsonl is altered"):
+        results.open_run(folder)
+    (folder / "run.json").unlink()
     with pytest.raises(
         ResultsError, match=r"block 1 of case 0 .* is missing; to complete it: acosim"
     ):

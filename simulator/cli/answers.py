@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.programs.worksheet import Check, Row, Settled
     from simulator.scenario.schema import Cell, DataQuality, Scenario
 
-__all__ = ["files", "plan", "settled", "show", "sound", "statements"]
+__all__ = ["files", "plan", "plans", "settled", "show", "sound", "statements"]
 
 _MOST_TABLES = 12
 _MOST_CELLS = 40
@@ -73,22 +73,43 @@ def _count(number: object, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def plan(planned: "Plan", workers: int | None, *, as_json: bool) -> None:
-    """Print what a run comes to."""
+def plans(every: Sequence["Plan"], workers: int | None, *, as_json: bool) -> None:
+    """Print what runs come to, each and, if there are several, together."""
     from simulator.engine.plan import estimate
+
+    costs = [estimate(planned, workers or os.cpu_count() or 1) for planned in every]
+    if as_json:
+        facts = [_facts(planned, cost) for planned, cost in zip(every, costs, strict=True)]
+        say(json.dumps(facts[0] if len(facts) == 1 else facts, indent=1))
+        return
+    for planned, cost in zip(every, costs, strict=True):
+        plan(planned, cost)
+        say()
+    if costs[1:]:
+        disk, seconds = sum(c.disk_bytes for c in costs), sum(c.seconds for c in costs)
+        blocks = sum(c.blocks - c.committed for c in costs)
+        say(f"together: {blocks:,} blocks to do, {disk / 1e6:,.1f} MB, about {seconds:,.0f} s")
+
+
+def _facts(planned: "Plan", cost: "Estimate") -> dict[str, object]:
     from simulator.results import statuses
 
-    cost = estimate(planned, workers or os.cpu_count() or 1)
+    return {
+        "run": str(planned.folder),
+        **planned.pin._asdict(),
+        **vars(cost),
+        "terms": statuses(planned.rules),
+        "trials": planned.scenario.trials,
+        "notices": list(planned.notices),
+        "warnings": list(planned.scenario.data_quality.warnings),
+    }
+
+
+def plan(planned: "Plan", cost: "Estimate") -> None:
+    """Print what a run comes to."""
+    from simulator.results import statuses
+
     counts = statuses(planned.rules)
-    facts = {"run": str(planned.folder), **planned.pin._asdict(), **vars(cost), "terms": counts}
-    if as_json:
-        more = {
-            "trials": planned.scenario.trials,
-            "notices": list(planned.notices),
-            "warnings": list(planned.scenario.data_quality.warnings),
-        }
-        say(json.dumps({**facts, **more}, indent=1))
-        return
     for line in listing([*_costs(planned, cost).items()]):
         say(line)
     say()
@@ -147,6 +168,7 @@ def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
     """Write a run's table, picture and page into its folder, and print where they are."""
     from simulator.analysis.kept import EFFECT, kept
     from simulator.report import page, plots, tables
+    from simulator.results import held, record
 
     tables.summary(run).to_parquet(folder / "summary.parquet")
     written = {
@@ -158,6 +180,8 @@ def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
     if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
         written["kept"] = plots.save(plots.kept(kept(run)), folder / "kept.png")
     written["page"] = page.write(run, folder / "report.html")
+    with held(folder):
+        record(folder)
     if not quiet:
         say()
         for line in listing([(name, str(path)) for name, path in written.items()]):

@@ -1,26 +1,25 @@
 """How a verb ends: foreseen errors are lines on stderr and an exit code, never a traceback."""
 
+import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
+from types import FrameType
 from typing import ParamSpec
 
 import typer
 
 from simulator.errors import SimulatorError
 
-__all__ = ["CODES", "INTERRUPTED", "Terminated", "guarded"]
+__all__ = ["CODES", "guarded", "interruptible"]
 
-CODES = {"AddressError": 2, "ResultsError": 7, "ClusterError": 6}
-INTERRUPTED = (130, 143)
+CODES = {"AddressError": 2, "PartlyDoneError": 4, "ClusterError": 6, "ResultsError": 7}
 _USERS_FILE, _DISK = 3, 5
 
 P = ParamSpec("P")
-
-
-class Terminated(KeyboardInterrupt):
-    """The system asks us to end, as a person does with Ctrl-C."""
 
 
 def guarded(verb: Callable[P, None]) -> Callable[P, None]:
@@ -37,9 +36,6 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _stop(f"{where}{error.strerror or error}", _DISK) from error
-        except KeyboardInterrupt as error:
-            code = INTERRUPTED[isinstance(error, Terminated)]
-            raise _stop(f"interrupted; to go on: {_typed()}", code) from error
 
     return ended
 
@@ -50,6 +46,21 @@ def _stop(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _typed() -> str:
-    """Return the command as it was typed."""
-    return shlex.join(["acosim", *sys.argv[1:]])
+def interruptible() -> None:
+    """Let SIGINT and SIGTERM end the process at once, saying how to go on.
+
+    Nothing need be undone: a block that is not committed is computed again, the lock of a run's
+    folder dies with its process, and so do processes of our own.
+    """
+    signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGTERM, _interrupted)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    # A bar may have hidden the cursor and left half a line.
+    clear = "\r\x1b[2K\x1b[?25h" if os.isatty(2) else ""
+    typed = shlex.join(["acosim", *sys.argv[1:]])
+    said = f"{clear}interrupted; what is computed is saved. To go on:\n{typed}\n"
+    with suppress(OSError):
+        os.write(2, said.encode())
+    os._exit(128 + number)

@@ -2,15 +2,14 @@
 
 import os
 import shlex
-import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 
 import typer
 
-from simulator.cli.guard import INTERRUPTED, Terminated
+from simulator.cli.guard import interruptible
 from simulator.cli.verbs import app
 
 __all__ = ["main"]
@@ -19,21 +18,9 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; what we did not foresee is our mistake, said in one line."""
     sys.excepthook = _our_mistake
-    signal.signal(signal.SIGTERM, _ended)
-    try:
-        # Not app(), which would put a traceback of its own in the place of our line.
-        typer.main.get_command(app)()
-    except SystemExit as end:
-        if end.code in INTERRUPTED:
-            _leave(int(end.code))
-        raise
-
-
-def _leave(code: int) -> None:
-    """End at once: blocks that threads still compute are not committed, so nothing is lost."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    interruptible()
+    # Not app(), which would put a traceback of its own in the place of our line.
+    typer.main.get_command(app)()
 
 
 def _our_mistake(
@@ -49,7 +36,3 @@ def _our_mistake(
         f"it with the command: {shlex.join(['acosim', *sys.argv[1:]])}",
         err=True,
     )
-
-
-def _ended(number: int, frame: FrameType | None) -> None:
-    raise Terminated

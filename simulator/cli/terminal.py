@@ -1,13 +1,20 @@
 """What a person sees: plain tables that fit or stack, and a bar while something runs."""
 
+import math
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
-__all__ = ["amount", "bar", "grid", "listing", "say"]
+if TYPE_CHECKING:
+    from simulator.engine.batch import Progress, Tally
+
+__all__ = ["Clock", "amount", "bar", "duration", "grid", "listing", "say"]
 
 _UNBOUNDED = 1_000_000
 
@@ -77,17 +84,66 @@ def amount(value: float, unit: str) -> str:
     return f"{value:,.2f}" if unit.startswith("USD") else f"{value:,.6f}"
 
 
+class Clock:
+    """How long a batch will still take, from what it has done since it began."""
+
+    def __init__(self, workers: int, now: float) -> None:
+        self._workers, self._began, self._end = workers, now, math.inf
+
+    def tell(self, tally: "Tally", now: float) -> None:
+        """Take in how far the batch is."""
+        if tally.worked:
+            # One block has just ended. The others under way have hardly begun if all keep step,
+            # and are half done if they do not: a quarter is never far off.
+            under_way = (self._workers - 1) / 4 * tally.worked / max(tally.blocks, 1)
+            under_way = min(under_way, tally.left)
+            rate = (tally.worked + under_way) / max(now - self._began, 1e-9)
+            self._end = now + (tally.left - under_way) / rate
+
+    def left(self, now: float) -> float:
+        """Return the seconds left; infinite as long as nothing is known."""
+        return max(self._end - now, 0.0)
+
+
+def duration(seconds: float) -> str:
+    """Return a time left in words, to be believed and no finer than that.
+
+    >>> [duration(s) for s in (math.inf, 0.4, 42, 200, 9_000)]
+    ['', 'a second left', '42 s left', '3 min left', '2.5 h left']
+    """
+    if seconds == math.inf:
+        return ""
+    if seconds < 1.5:
+        return "a second left"
+    if seconds < 90:
+        return f"{seconds:.0f} s left"
+    return f"{seconds / 60:.0f} min left" if seconds < 5_400 else f"{seconds / 3_600:.1f} h left"
+
+
 @contextmanager
-def bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
+def bar(label: str, workers: int | None = None) -> Iterator["Progress | None"]:
     """Give a function that moves a bar on stderr, if a person watches."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
+    from rich.text import Text
 
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
-    with Progress(*columns, Remaining(), console=Console(stderr=True), transient=True) as shown:
+    clock = Clock(workers or os.cpu_count() or 1, time.monotonic())
+
+    class Left(ProgressColumn):
+        max_refresh = 0.5
+
+        def render(self, task: object) -> Text:
+            return Text(duration(clock.left(time.monotonic())))
+
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"), Left())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(label, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+        def move(tally: "Tally") -> None:
+            clock.tell(tally, time.monotonic())
+            shown.update(task, completed=tally.done, total=tally.total)
+
+        yield move

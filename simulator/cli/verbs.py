@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import answers
+from simulator.cli import answers, batches, folders
 from simulator.cli.guard import guarded
-from simulator.cli.terminal import bar, say
+from simulator.cli.terminal import say
 from simulator.errors import RulesError, ScenarioError
 
 if TYPE_CHECKING:
-    from simulator.engine.plan import Plan
     from simulator.scenario.schema import Scenario
 
 __all__ = ["app"]
@@ -25,7 +24,7 @@ app = typer.Typer(
     "same futures.",
 )
 
-_File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file.")]
+_Files = Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="YAML files.")]
 _Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 _Set = Annotated[
@@ -74,7 +73,7 @@ def init(
 @app.command()
 @guarded
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="YAML files.")],
+    files: _Files,
     set_: _Set = None,
     as_json: _Json = False,
 ) -> None:
@@ -94,7 +93,7 @@ def check(
 @app.command()
 @guarded
 def plan(
-    file: _File,
+    files: _Files,
     *,
     set_: _Set = None,
     trials: _Trials = None,
@@ -104,34 +103,44 @@ def plan(
     as_json: _Json = False,
 ) -> None:
     """Say what a run comes to: cases, blocks, memory, disk, time, assumed terms."""
-    answers.plan(_planned(file, _with(set_, trials), out, block), workers, as_json=as_json)
+    asked = batches.Asked(files, _with(set_, trials), out, block, None, keep_going=False)
+    answers.plans(batches.plans(asked)[0], workers, as_json=as_json)
 
 
 @app.command()
 @guarded
 def run(
-    file: _File,
+    files: _Files,
     *,
     set_: _Set = None,
     trials: _Trials = None,
     out: _Out = Path("results"),
     workers: _Workers = None,
     scheduler: _Scheduler = None,
+    patience: Annotated[
+        float,
+        typer.Option(min=1, help="Seconds to wait for a scheduler or workers that are gone."),
+    ] = 60.0,
     block: _Block = None,
+    blocks: Annotated[
+        str | None,
+        typer.Option(metavar="A:B", help="Only these blocks, in a folder of their own to merge."),
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Run the others if a scenario cannot be.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as plan.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Run a scenario, or complete or extend a run of it, and show what came out."""
-    planned = _planned(file, _with(set_, trials), out, block)
+    """Run scenarios, or complete or extend runs of them, and show what came out."""
+    part = batches.blocks(blocks)
+    asked = batches.Asked(files, _with(set_, trials), out, block, part, keep_going)
     if dry_run:
-        answers.plan(planned, workers, as_json=as_json)
+        answers.plans(batches.plans(asked)[0], workers, as_json=as_json)
         return
-    from simulator.engine.run import execute
+    from simulator.engine.run import Where
 
-    with bar(planned.scenario.name) as progress:
-        opened = execute(planned, scheduler=scheduler, workers=workers, progress=progress)
-    answers.show(opened, as_json=as_json)
-    answers.files(opened, planned.folder, quiet=as_json)
+    batches.run(asked, Where(scheduler, workers, patience), as_json=as_json)
 
 
 @app.command()
@@ -246,8 +255,4 @@ def _read(file: Path, overrides: list[str] | None) -> "Scenario":
     return checked(file, overrides or [])
 
 
-def _planned(file: Path, overrides: list[str], out: Path, block: int | None) -> "Plan":
-    scenario = _read(file, overrides)
-    from simulator.engine.plan import plan as planned
-
-    return planned(scenario, out, block)
+app.add_typer(folders.app)

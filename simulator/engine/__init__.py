@@ -2,7 +2,7 @@
 
 from simulator.errors import SimulatorError
 
-__all__ = ["AddressError", "ClusterError"]
+__all__ = ["AddressError", "ClusterError", "PartlyDoneError"]
 
 
 class AddressError(SimulatorError):
@@ -11,3 +11,7 @@ class AddressError(SimulatorError):
 
 class ClusterError(SimulatorError):
     """A scheduler that cannot be reached, or workers that died."""
+
+
+class PartlyDoneError(SimulatorError):
+    """Some blocks, or some runs of several, could not be computed; the others are saved."""

@@ -2,20 +2,21 @@
 
 import time
 import tracemalloc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import xarray as xr
 
 from simulator import results
+from simulator.engine import AddressError
 from simulator.engine.simulate import by_person, lines
 from simulator.engine.tracks import Track, notices, tracks
 from simulator.errors import ResultsError
 from simulator.scenario.schema import Case, Scenario
 from simulator.scenario.sweep import cases
 
-__all__ = ["Estimate", "Plan", "estimate", "plan"]
+__all__ = ["Estimate", "Plan", "estimate", "part", "plan"]
 
 _ELEMENTS = 300_000
 _SMALLEST = 2_500
@@ -32,11 +33,18 @@ class Plan:
     tracks: tuple[tuple[Track, ...], ...]
     rules: str
     pin: results.Pin
+    part: range | None = None
 
     @property
     def blocks(self) -> list[results.Block]:
-        """Return every block of every case."""
-        return list(results.blocks(self.pin.cases, self.scenario.trials, self.pin.block))
+        """Return every block of every case, or those of the part that is to be computed."""
+        every = list(results.blocks(self.pin.cases, self.scenario.trials, self.pin.block))
+        return every if self.part is None else every[self.part.start : self.part.stop]
+
+    @property
+    def weight(self) -> float:
+        """Return how much work a block is, next to those of other scenarios."""
+        return float(self.pin.block * _width(self.scenario))
 
     @cached_property
     def notices(self) -> tuple[str, ...]:
@@ -95,10 +103,27 @@ def _pinned(folder: Path, block: int | None) -> int | None:
     return size
 
 
+def part(planned: Plan, asked: range) -> Plan:
+    """Return the plan of some of a run's blocks, by number, in a folder beside the run's own.
+
+    Raises AddressError for blocks that the run does not have.
+    """
+    every = len(planned.blocks)
+    if not 0 <= asked.start < asked.stop <= every:
+        raise AddressError(
+            f"blocks {asked.start}:{asked.stop} are not in the run; it has 0:{every}"
+        )
+    name = f"{planned.folder.name}.part-{asked.start}-{asked.stop}"
+    return replace(planned, folder=planned.folder.with_name(name), part=asked)
+
+
+def _width(scenario: Scenario) -> int:
+    return len(scenario.population) * len(scenario.years) * len(scenario.contracts)
+
+
 def _size(scenario: Scenario) -> int:
     """Return how many trials make a block: a few blocks a run, a bounded number of elements."""
-    width = len(scenario.population) * len(scenario.years) * len(scenario.contracts)
-    most = max(_ELEMENTS // width, 1)
+    most = max(_ELEMENTS // _width(scenario), 1)
     return min(max(-(-scenario.trials // 4), _SMALLEST), most)
 
 

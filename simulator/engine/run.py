@@ -1,42 +1,48 @@
-"""Run a scenario in blocks, on threads, processes or a cluster: the one module that knows dask."""
+"""Run scenarios in blocks, on threads, processes or a cluster: the one module that knows dask."""
 
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import xarray as xr
 
 from simulator import results
 from simulator.engine import ClusterError
+from simulator.engine.batch import Crew, Outcome, Progress, complete
 from simulator.engine.checking import check
 from simulator.engine.plan import Plan, plan
-from simulator.engine.simulate import lines
-from simulator.engine.tracks import Track
-from simulator.scenario.schema import Case, Scenario
+from simulator.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "execute", "run"]
+__all__ = ["Where", "execute", "execute_all", "run"]
 
-Progress: TypeAlias = Callable[[int, int], None]
-_EACH = 3
-_PATIENCE = "15s"
+_PATIENCE = 60.0
+_CONNECT = "15s"
+_REFRESH = 2.0
+
+
+class Where(NamedTuple):
+    """What computes a run.
+
+    scheduler : ``threads``, ``processes``, the address of a dask scheduler, or a client; by
+        default the client in force, else threads
+    workers : threads or processes; by default as many as there are processors
+    patience : seconds to wait for a scheduler that does not answer, or has no workers
+    """
+
+    scheduler: "str | Client | None" = None
+    workers: int | None = None
+    patience: float = _PATIENCE
 
 
 def run(
@@ -58,16 +64,18 @@ def run(
         default the client in force, else threads
     workers : threads or processes; by default as many as there are processors
     block : trials a block; it affects speed only, never results
-    progress : called with the blocks done and the blocks to do
+    progress : called with a `Tally`: the blocks done and in all, the work done and left
 
     Raises
     ------
     ScenarioError, RulesError
         For a scenario or contracts that are wrong.
     ResultsError
-        For a folder that is not this run's.
+        For a folder that is not this run's, or that another process holds.
+    PartlyDoneError
+        If some blocks cannot be computed; the others are saved.
     ClusterError
-        If the scheduler cannot be reached, or workers died.
+        If the scheduler or its workers are gone, or a block ends every worker that takes it.
     """
     whole = scenario if isinstance(scenario, Scenario) else check(scenario)
     planned = plan(whole, Path(out), block)
@@ -82,97 +90,47 @@ def execute(
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Return a plan's run: its folder made ready, the blocks that lack computed, then opened."""
-    began, folder = datetime.now(UTC), planned.folder.resolve()
-    with results.held(folder):
-        _complete(planned, folder, began, (scheduler, workers), progress)
+    where = Where(scheduler, workers)
+    for _ in execute_all([planned], where, progress, keep_going=False):
+        pass
     return results.open_run(planned.folder)
 
 
-def _complete(
-    planned: Plan,
-    folder: Path,
-    began: datetime,
-    where: "tuple[str | Client | None, int | None]",
-    progress: Progress | None,
-) -> None:
-    """Compute the blocks that a run lacks, and close it."""
-    scheduler, workers = where
-    results.prepare(folder, planned.scenario, planned.rules, planned.pin, planned.samples)
-    todo = sorted(results.unsound(folder, planned.blocks))
-    done, total = len(planned.blocks) - len(todo), len(planned.blocks)
-    _report(progress, done, total)
-    with _crew(scheduler, workers or os.cpu_count() or 1) as crew:
-        for entry in _computed(crew, planned, folder, todo):
-            results.commit(folder, entry)
-            done += 1
-            _report(progress, done, total)
-    if todo or not results.closed(folder):
-        results.close(folder, began, len(todo), planned.notices)
+def execute_all(
+    plans: Sequence[Plan], where: Where, progress: Progress | None = None, *, keep_going: bool
+) -> Iterator[Outcome]:
+    """Yield several plans' runs as they end, computed by one crew.
+
+    Raises as `run` does; of what concerns one run alone, only unless `keep_going`.
+    """
+    with _crew(where) as crew:
+        yield from complete(plans, crew, progress, keep_going=keep_going)
 
 
-def _report(progress: Progress | None, done: int, total: int) -> None:
-    if progress is not None:
-        progress(done, total)
-
-
-def _computed(
-    crew: "_Crew", planned: Plan, folder: Path, todo: Sequence[results.Block]
-) -> Iterator[results.Entry]:
-    """Yield blocks as they are written; only a few a worker are ever under way."""
-    pending: dict[Future[str], results.Block] = {}
-    for block in todo:
-        case, tracks = planned.cases[block.case], planned.tracks[block.case]
-        future = crew.executor.submit(_compute, folder, planned.pin.code, case, tracks, block)
-        pending[future] = block
-        if len(pending) >= _EACH * crew.workers:
-            yield from _finished(pending)
-    while pending:
-        yield from _finished(pending)
-
-
-def _finished(pending: dict[Future[str], results.Block]) -> Iterator[results.Entry]:
-    done, _ = wait(pending, return_when=FIRST_COMPLETED)
-    for future in done:
-        yield results.Entry(pending.pop(future), future.result())
-
-
-def _compute(
-    folder: Path, code: str, case: Case, tracks: Sequence[Track], block: results.Block
-) -> str:
-    """Simulate, settle and write one block; return the sha256 of its values."""
-    if results.code_version() != code:
-        raise ClusterError(f"a worker has acosim {results.code_version()}; the run has {code}")
-    return results.Store(folder).write(block, lines(case, tracks, block.range))
-
-
-class _Crew(NamedTuple):
-    """What computes blocks, and how many at a time."""
-
-    executor: Executor
-    workers: int
-
-
-def _crew(scheduler: "str | Client | None", workers: int) -> AbstractContextManager[_Crew]:
+def _crew(where: Where) -> AbstractContextManager[Crew]:
     """Return the client given or in force, else threads or processes of our own."""
-    chosen = _in_force() if scheduler is None else scheduler
+    chosen = _in_force() if where.scheduler is None else where.scheduler
+    workers = where.workers or os.cpu_count() or 1
     if chosen is None or chosen == "threads":
         return _threads(workers)
     if chosen == "processes":
-        return _processes(workers)
-    return _connected(chosen) if isinstance(chosen, str) else _remote(chosen)
+        return _processes(workers, where.patience)
+    if isinstance(chosen, str):
+        return _connected(chosen, where.patience)
+    return _remote(chosen, where.patience)
 
 
 @contextmanager
-def _threads(workers: int) -> Iterator[_Crew]:
+def _threads(workers: int) -> Iterator[Crew]:
     pool = ThreadPoolExecutor(workers)
     try:
-        yield _Crew(pool, workers)
+        yield Crew(pool, lambda: workers)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[_Crew]:
+def _processes(workers: int, patience: float) -> Iterator[Crew]:
     """Start processes of our own, on loopback and without a dashboard, and end them."""
     from distributed import Client, LocalCluster
 
@@ -185,7 +143,7 @@ def _processes(workers: int) -> Iterator[_Crew]:
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
         )
-    with cluster, Client(cluster) as client, _remote(client) as crew:
+    with cluster, Client(cluster) as client, _remote(client, patience) as crew:
         yield crew
 
 
@@ -203,30 +161,67 @@ def _uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[_Crew]:
+def _connected(address: str, patience: float) -> Iterator[Crew]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=_PATIENCE)
-    except (OSError, ValueError) as error:
+        client = Client(address, timeout=_CONNECT)
+    except (OSError, ValueError, TypeError) as error:
         raise ClusterError(f"scheduler {address} cannot be reached: {error}") from error
-    with client, _remote(client) as crew:
+    with client, _remote(client, patience) as crew:
         yield crew
 
 
 @contextmanager
-def _remote(client: "Client") -> Iterator[_Crew]:
-    """Give a client's workers; their death is a ClusterError, and we never close the client."""
+def _remote(client: "Client", patience: float) -> Iterator[Crew]:
+    """Give a client's workers; what becomes of them is a ClusterError, and it is not closed."""
     from distributed import KilledWorker
+    from distributed.client import ClosedClientError
     from distributed.comm.core import CommClosedError
 
     executor = client.get_executor(pure=False, retries=3)
+    watch = _Watch(client, patience)
+    gone = (CommClosedError, ClosedClientError, CancelledError, TimeoutError)
     try:
-        yield _Crew(executor, max(sum(client.nthreads().values()), 1))
-    except (KilledWorker, CommClosedError, CancelledError) as error:
-        raise ClusterError(f"workers were lost: {error}") from error
+        yield Crew(executor, watch.workers, watch.check, (KilledWorker,))
+    except gone as error:
+        said = " ".join(str(error).split()) or "it does not answer"
+        raise ClusterError(f"the scheduler was lost: {said}") from error
     finally:
         executor.shutdown(wait=False)
+
+
+class _Watch:
+    """Whether a scheduler answers, and how many workers it has."""
+
+    def __init__(self, client: "Client", patience: float) -> None:
+        self._client, self._patience = client, patience
+        self._seen, self._asked, self._threads = time.monotonic(), -_REFRESH, 0
+
+    def workers(self) -> int:
+        """Return how many blocks can be computed at a time, asked every few seconds."""
+        if time.monotonic() - self._asked > _REFRESH:
+            self._ask()
+        return max(self._threads, 1)
+
+    def check(self) -> None:
+        """Raise ClusterError if the scheduler is silent, or without workers, for too long."""
+        self._ask()
+        alone = time.monotonic() - self._seen
+        if alone > self._patience:
+            raise ClusterError(
+                f"the scheduler has no workers for {alone:,.0f} s; more time: --patience"
+            )
+
+    def _ask(self) -> None:
+        try:
+            cores = self._client.nthreads(callback_timeout=self._patience)
+        except TimeoutError as error:
+            said = f"the scheduler has not answered for {self._patience:,.0f} s"
+            raise ClusterError(f"{said}; more time: --patience") from error
+        self._asked, self._threads = time.monotonic(), sum(cores.values())
+        if self._threads:
+            self._seen = self._asked
 
 
 def _in_force() -> "Client | None":

@@ -1,6 +1,9 @@
 """A run's folder: written block by block, reopened, proved."""
 
+from simulator.results.exporting import Format, export
 from simulator.results.folder import (
+    RULES,
+    SCENARIO,
     code_version,
     identity,
     rules_text,
@@ -9,18 +12,28 @@ from simulator.results.folder import (
     version,
 )
 from simulator.results.holding import held
-from simulator.results.manifest import Entry
+from simulator.results.manifest import Entry, entries
 from simulator.results.manifest import append as commit
-from simulator.results.opening import assumptions, digest, open_run, unsound
+from simulator.results.opening import assumptions, digest, found, open_run, unsound
 from simulator.results.recording import close, closed, prepare, statuses
-from simulator.results.store import STORE, Block, Pin, Store, blocks, kept
+from simulator.results.sealing import record, seal
+from simulator.results.standing import PART, Standing, standing, standings
+from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
+from simulator.results.verifying import Verified, verify
 
 __all__ = [
+    "PART",
+    "RULES",
+    "SCENARIO",
     "STORE",
     "Block",
     "Entry",
+    "Format",
     "Pin",
+    "Standing",
     "Store",
+    "Sums",
+    "Verified",
     "assumptions",
     "blocks",
     "close",
@@ -28,15 +41,23 @@ __all__ = [
     "code_version",
     "commit",
     "digest",
+    "entries",
+    "export",
+    "found",
     "held",
     "identity",
     "kept",
     "open_run",
     "prepare",
+    "record",
     "rules_text",
     "run_scenario",
+    "seal",
+    "standing",
+    "standings",
     "statuses",
     "terms",
     "unsound",
+    "verify",
     "version",
 ]

@@ -2,24 +2,25 @@
 
 import importlib.metadata
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.errors import ResultsError
+from simulator.errors import ResultsError, ScenarioError
 from simulator.loading import at, dump, parse_text
 from simulator.programs import Contract
 from simulator.programs.rulebook import Source
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
-__all__ = ["RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
-__all__ += ["run_rules", "run_scenario", "terms", "version", "write_text"]
+__all__ = ["LAYOUT", "RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
+__all__ += ["run_rules", "run_scenario", "terms", "version"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
+# How a run is laid out on the disk. Another number is another folder; an older one is refused.
+LAYOUT = 2
 
 _PACKAGE = Path(__file__).parents[1]
 # The modules that decide a run's numbers; the rules themselves are in `rules.yaml`.
@@ -53,14 +54,16 @@ def code_version() -> str:
 
 def identity(scenario: Scenario, rules: str, code: str) -> str:
     """Return the sha256 of everything that decides a run's numbers but how many trials."""
-    parts = [reading.digest(scenario), sha256(rules.encode()).hexdigest(), code]
+    parts = [LAYOUT, reading.digest(scenario), sha256(rules.encode()).hexdigest(), code]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def run_scenario(folder: Path) -> Scenario:
     """Return the scenario that was run. Raises ResultsError for a folder that is no run."""
-    _held(folder, SCENARIO)
-    return reading.read(folder / SCENARIO)
+    try:
+        return reading.read(_held(folder, SCENARIO))
+    except ScenarioError as error:
+        raise ResultsError(f"{folder / SCENARIO} is altered: {error.messages[0]}") from error
 
 
 def run_rules(folder: Path) -> str:
@@ -126,13 +129,3 @@ def terms(rules: str) -> list[dict[str, object]]:
         for label, years in used.items() if isinstance(used, dict) else ():
             rows.append({"contract": label, "years": years, **said})
     return rows
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is whole or not there, on the disk when this returns."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

@@ -11,7 +11,7 @@ try:
 except ImportError:  # Windows has no such lock; there a second process is not refused.
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["held"]
+__all__ = ["held", "is_held"]
 
 _LOCK = ".lock"
 
@@ -32,3 +32,16 @@ def held(folder: Path) -> Iterator[None]:
                     f"{folder} is being written by another process; wait for it to end"
                 ) from error
         yield
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a process writes a run's folder now."""
+    path = folder / _LOCK
+    if fcntl is None or not path.exists():
+        return False
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from simulator.results.folder import write_text
-from simulator.results.store import Block
+from simulator.results.store import Block, Sums
+from simulator.results.writing import write_text
 
 __all__ = ["MANIFEST", "Entries", "Entry", "append", "entries", "rewrite"]
 
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     """A committed block and the sha256 of its values."""
 
     block: Block
-    sha256: str
+    sums: Sums
 
 
 Entries: TypeAlias = dict[tuple[int, int], Entry]
@@ -46,7 +46,7 @@ def rewrite(folder: Path, kept: Iterable[Entry]) -> None:
 
 
 def _line(entry: Entry) -> str:
-    return json.dumps({**entry.block._asdict(), "sha256": entry.sha256}) + "\n"
+    return json.dumps({**entry.block._asdict(), **entry.sums._asdict()}) + "\n"
 
 
 def _entry(line: str) -> Entry | None:
@@ -54,6 +54,7 @@ def _entry(line: str) -> Entry | None:
     try:
         held = json.loads(line)
         block = Block(*(int(held[name]) for name in Block._fields))
-        return Entry(block, str(held["sha256"])) if line.endswith("\n") else None
+        sums = Sums(str(held["sha256"]), tuple(map(str, held["lines"])))
+        return Entry(block, sums) if line.endswith("\n") else None
     except (ValueError, KeyError, TypeError):
         return None

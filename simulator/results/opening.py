@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import xarray as xr
 
 from simulator.errors import ResultsError
 from simulator.results.folder import RULES, RUN, SCENARIO, identity, run_rules, run_scenario, terms
-from simulator.results.manifest import entries
+from simulator.results.manifest import MANIFEST, entries
+from simulator.results.sealing import facts, flaws
 from simulator.results.store import STORE, Block, Pin, Store, blocks
 from simulator.scenario.schema import Sampling, Scenario
 from simulator.scenario.sweep import cases
 
-__all__ = ["assumptions", "digest", "open_run", "unsound"]
+__all__ = ["assumptions", "digest", "found", "open_run", "refuse_flaws", "unsound"]
 
 
 def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
@@ -36,36 +38,81 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     ResultsError
         If the folder is no run, or a block is missing (unless `partial`) or altered.
     """
-    folder = _found(Path(path))
-    scenario, store = run_scenario(folder), Store(folder)
-    _refuse_foreign(folder, scenario, store)
+    folder = found(path)
+    scenario, store = _sound(folder, partial=partial)
     wanted = list(blocks(store.pin.cases, scenario.trials, store.pin.block))
     bad = unsound(folder, wanted)
     _refuse(folder, [b for b in bad if not (partial and bad[b] == "missing")], bad)
     trials = _whole(wanted, bad, scenario.trials)
     lines = _lines(folder, scenario, store).isel(trial=trials)
+    _refuse_labels(folder, scenario, lines)
     drawn = {"trial": trials, **_together(scenario.sampling, trials)}
     lines = lines.assign_coords({**drawn, **_coordinates(scenario)})
     lines = lines if scenario.sweep else lines.isel(case=0, drop=True)
     return lines.assign_attrs(_attributes(folder, scenario, store, len(trials)))
 
 
+def _sound(folder: Path, *, partial: bool) -> tuple[Scenario, Store]:
+    """Return what was run and its store, or refuse a folder that is not as it was written."""
+    if partial and not (folder / RUN).exists():
+        scenario, store = run_scenario(folder), Store(folder)
+    else:
+        refuse_flaws(folder, _sealed(folder))
+        scenario, store = run_scenario(folder), Store(folder)
+        committed = [entry.block for entry in entries(folder).values()]
+        bad = unsound(folder, committed)
+        _refuse(folder, list(bad), bad)
+    if identity(scenario, run_rules(folder), store.pin.code) != store.pin.digest:
+        raise ResultsError(f"{folder}: {SCENARIO} or {RULES} is not what was run; it was altered")
+    return scenario, store
+
+
+def _sealed(folder: Path) -> Mapping[str, object]:
+    """Return what `run.json` says of a run; one that has none is not finished, or no run."""
+    if not (folder / RUN).exists():
+        run_rules(folder)
+        pin, scenario = Store(folder).pin, run_scenario(folder)
+        bad = unsound(folder, list(blocks(pin.cases, scenario.trials, pin.block)))
+        _refuse(folder, list(bad), bad)
+        raise ResultsError(f"{folder} holds no {RUN}: it is not finished{_remedy(folder)}")
+    return facts(folder)
+
+
+def refuse_flaws(folder: Path, sealed: Mapping[str, object]) -> None:
+    """Raise ResultsError for a run that has not the files that it was finished with."""
+    bad = [*flaws(folder, sealed)]
+    if bad:
+        others = f" and {len(bad) - 1} more" if bad[1:] else ""
+        mended = "" if SCENARIO in {flaw.file for flaw in bad} else _remedy(folder)
+        raise ResultsError(f"{folder / bad[0].file} {bad[0].what}{others}{mended}")
+
+
+def _remedy(folder: Path) -> str:
+    out = f" --out {folder.parent}" if str(folder.parent) != "results" else ""
+    return f"; to complete it: acosim run {folder / SCENARIO}{out}"
+
+
 def unsound(folder: Path, wanted: Sequence[Block]) -> dict[Block, str]:
-    """Return the blocks that are `missing` from the manifest or `altered` since it was written."""
+    """Return the blocks that are ``missing`` from the manifest, or have an ``altered`` file.
+
+    What is altered since it was committed is named with its file.
+    """
     store, committed = Store(folder), entries(folder)
     found: dict[Block, str] = {}
     for block in wanted:
         entry = committed.get((block.case, block.number))
         if entry is None or entry.block != block:
             found[block] = "missing"
-        elif store.checksum(block) != entry.sha256:
-            found[block] = "altered"
+        elif (sums := store.checksum(block)) != entry.sums:
+            pairs = zip_longest(store.files(block), sums.lines, entry.sums.lines, fillvalue="")
+            names = [f"{STORE}/{name}" for name, now, then in pairs if now != then and name]
+            found[block] = f"altered: {', '.join(names) or MANIFEST}"
     return found
 
 
 def digest(path: str | Path) -> str:
     """Return one sha256 of a run's trials: the same however it was cut, resumed or spread."""
-    folder = _found(Path(path))
+    folder = found(path)
     return Store(folder).digest(run_scenario(folder).trials)
 
 
@@ -75,8 +122,9 @@ def assumptions(run: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(r for r in rows if r["status"] != "published" or r.get("also"))
 
 
-def _found(folder: Path) -> Path:
-    """Return the folder, or raise ResultsError with the nearest run beside it."""
+def found(path: str | Path) -> Path:
+    """Return a run's folder, or raise ResultsError with the nearest run beside it."""
+    folder = Path(path)
     if folder.is_dir():
         return folder
     beside = folder.parent if folder.parent.is_dir() else Path("results")
@@ -88,19 +136,18 @@ def _found(folder: Path) -> Path:
     raise ResultsError(f"{folder} was not found{hint}")
 
 
-def _refuse_foreign(folder: Path, scenario: Scenario, store: Store) -> None:
-    if identity(scenario, run_rules(folder), store.pin.code) != store.pin.digest:
-        raise ResultsError(f"{folder}: {SCENARIO} or {RULES} is not what was run; it was altered")
+def _refuse_labels(folder: Path, scenario: Scenario, lines: xr.Dataset) -> None:
+    """Refuse a store whose years or ACOs are not those of the scenario that was run."""
+    held = [int(year) for year in lines["year"].values], [str(a) for a in lines["aco"].values]
+    if held != ([*scenario.years], [*scenario.population]):
+        raise ResultsError(f"{folder / STORE}: the years or ACOs are not what was run")
 
 
 def _refuse(folder: Path, refused: Sequence[Block], why: Mapping[Block, str]) -> None:
     if refused:
         first, more = refused[0], len(refused) - 1
         others = f" and {more} more" if more else ""
-        raise ResultsError(
-            f"{folder / STORE}: {first} is {why[first]}{others}; to complete it: "
-            f"acosim run {folder / SCENARIO} --out {folder.parent}"
-        )
+        raise ResultsError(f"{folder}: {first} is {why[first]}{others}{_remedy(folder)}")
 
 
 def _whole(wanted: Sequence[Block], bad: Mapping[Block, str], trials: int) -> np.ndarray:
@@ -185,9 +232,9 @@ def _attributes(
 
 def _notices(folder: Path) -> list[str]:
     """Return which contracts the ACOs could not really sign, as `run.json` has it."""
-    path = folder / RUN
-    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return list(held.get("notices", []))
+    held = facts(folder) if (folder / RUN).exists() else {}
+    notices = held.get("notices")
+    return list(notices) if isinstance(notices, list) else []
 
 
 def _observed(scenario: Scenario) -> list[dict[str, object]]:

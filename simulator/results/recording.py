@@ -1,6 +1,5 @@
 """A run, recorded: its folder made ready, each block committed, the whole closed."""
 
-import json
 import os
 import platform
 from collections import Counter
@@ -11,18 +10,12 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulator.results.folder import (
-    RULES,
-    RUN,
-    SCENARIO,
-    run_rules,
-    run_scenario,
-    terms,
-    write_text,
-)
+from simulator.results.folder import RULES, RUN, SCENARIO, run_rules, run_scenario, terms
 from simulator.results.manifest import entries, rewrite
 from simulator.results.opening import digest, unsound
-from simulator.results.store import STORE, Pin, Store
+from simulator.results.sealing import is_sealed, seal, strangers
+from simulator.results.store import Pin, Store
+from simulator.results.writing import is_aside, write_text
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
@@ -34,26 +27,38 @@ _DECIDE = ("numpy", "scipy", "numba", "xarray", "pydantic", "zarr", "dask")
 def prepare(
     folder: Path, scenario: Scenario, rules: str, pin: Pin, samples: Mapping[str, xr.Dataset]
 ) -> None:
-    """Make a run's folder ready for blocks up to its trials: created, or extended.
+    """Make a run's folder ready for blocks up to its trials: created, mended or extended.
 
-    What is committed stays; a block that was altered since is no longer committed. Raises
-    ScenarioError for a scenario made in Python that would not be read back.
+    What is committed stays; a block that was altered since is no longer committed, and what only
+    describes the run is written again. Raises ScenarioError for a scenario made in Python that
+    would not be read back.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / RUN).unlink(missing_ok=True)
     write_text(folder / RULES, rules)
     write_text(folder / SCENARIO, reading.canonical(scenario))
-    run_scenario(folder)
-    if not (folder / STORE).exists():
-        Store.create(folder, pin, samples)
-        rewrite(folder, [])
-    Store(folder).extend(scenario.trials)
-    _forget_altered(folder)
+    reading.read(folder / SCENARIO)
+    Store.lay(folder, pin, samples, scenario.trials)
+    _forget_altered(folder, pin)
+    # As long as what is committed, if a shorter run is asked for now.
+    ends = [entry.block.range.stop for entry in entries(folder).values()]
+    Store.lay(folder, pin, samples, max([scenario.trials, *ends]))
+    _sweep(folder)
 
 
-def _forget_altered(folder: Path) -> None:
+def _forget_altered(folder: Path, pin: Pin) -> None:
     committed = entries(folder).values()
     bad = unsound(folder, [entry.block for entry in committed])
-    rewrite(folder, [entry for entry in committed if entry.block not in bad])
+    rewrite(folder, [e for e in committed if e.block not in bad and e.block.belongs(pin)])
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left: files half written, and blocks not committed."""
+    for path in folder.iterdir():
+        if path.is_file() and is_aside(path):
+            path.unlink(missing_ok=True)
+    for name in strangers(folder):
+        (folder / name).unlink(missing_ok=True)
 
 
 def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] = ()) -> None:
@@ -74,14 +79,14 @@ def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] =
         "blocks_computed": computed,
         "notices": list(notices),
     }
-    write_text(folder / RUN, json.dumps(facts, indent=1) + "\n")
+    seal(folder, facts)
 
 
-def closed(folder: Path) -> bool:
-    """Return whether `run.json` is about the trials that the scenario asks for."""
-    path = folder / RUN
-    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return bool(held.get("trials") == run_scenario(folder).trials)
+def closed(folder: Path, trials: int) -> bool:
+    """Return whether a run of so many trials is finished, and every number as it was written."""
+    if not is_sealed(folder) or run_scenario(folder).trials != trials:
+        return False
+    return not unsound(folder, [entry.block for entry in entries(folder).values()])
 
 
 def statuses(rules: str) -> dict[str, dict[str, int]]:

@@ -83,14 +83,14 @@ def test_a_block_that_was_altered_is_computed_again(whole, tmp_path):
 
 def test_progress_is_told_from_what_is_there_to_all(tmp_path):
     told = []
-    run(small(), tmp_path, block=100, progress=lambda done, total: told.append((done, total)))
-    run(small(350), tmp_path, progress=lambda done, total: told.append((done, total)))
+    run(small(), tmp_path, block=100, progress=lambda tally: told.append(tally[:2]))
+    run(small(350), tmp_path, progress=lambda tally: told.append(tally[:2]))
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3), (3, 4), (4, 4)]
 
 
 def test_what_is_interrupted_is_kept(tmp_path):
-    def stop_at_two(done, total):
-        if done == 2:
+    def stop_at_two(tally):
+        if tally.done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

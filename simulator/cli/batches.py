@@ -1,0 +1,160 @@
+"""Scenarios run together: read before any is computed, one bar for all, and what came out."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from simulator.cli import answers
+from simulator.cli.terminal import bar, grid, say, width
+from simulator.errors import ScenarioError, SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.engine.plan import Plan
+    from simulator.engine.run import Where
+
+__all__ = ["Asked", "blocks", "planned", "plans", "run"]
+
+_MEASURES = ("mean", "p5", "p95", "P(owes) %")
+
+
+class Asked(NamedTuple):
+    """What is asked of a batch: its scenarios, and how each is to be run."""
+
+    files: Sequence[Path]
+    overrides: Sequence[str]
+    out: Path
+    block: int | None
+    part: range | None
+    keep_going: bool
+
+
+class _Failure(NamedTuple):
+    """What could not be run, and why."""
+
+    what: str
+    error: SimulatorError
+
+
+def blocks(said: str | None) -> range | None:
+    """Return the numbers that ``0:500`` stands for."""
+    if said is None:
+        return None
+    found = re.fullmatch(r"(\d+):(\d+)", said)
+    if found is None:
+        raise typer.BadParameter(f"{said!r} is no span of blocks such as 0:500")
+    return range(int(found[1]), int(found[2]))
+
+
+def planned(file: Path, asked: Asked) -> "Plan":
+    """Return the plan of one scenario."""
+    from simulator.engine.checking import check
+    from simulator.engine.plan import part, plan
+
+    found = plan(check(file, asked.overrides), asked.out, asked.block)
+    return found if asked.part is None else part(found, asked.part)
+
+
+def plans(asked: Asked) -> "tuple[list[Plan], list[_Failure]]":
+    """Return the plan of every scenario, and those that are wrong.
+
+    Raises ScenarioError with every mistake of all, unless the others are to be run all the same.
+    """
+    found: dict[Path, Plan] = {}
+    failures: list[_Failure] = []
+    for file in asked.files:
+        try:
+            one = planned(file, asked)
+            if one.folder in found:
+                raise ScenarioError(f"{file}: its run is {one.folder}, as another's is; name one")
+            found[one.folder] = one
+        except SimulatorError as error:
+            if len(asked.files) == 1:
+                raise
+            failures.append(_Failure(str(file), error))
+    if failures and not asked.keep_going:
+        raise ScenarioError([str(failure.error) for failure in failures])
+    return list(found.values()), failures
+
+
+def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
+    """Run every scenario and show what came out.
+
+    Raises PartlyDoneError if some could not be run and the others were.
+    """
+    from simulator.engine import PartlyDoneError
+    from simulator.engine.run import execute_all
+
+    every, failures = plans(asked)
+    done: list[Plan] = []
+    label = every[0].scenario.name if len(every) == 1 else f"{len(every)} scenarios"
+    with bar(label, where.workers) as progress:
+        for outcome in execute_all(every, where, progress, keep_going=asked.keep_going):
+            if outcome.error is not None:
+                failures.append(_Failure(str(outcome.plan.folder), outcome.error))
+                continue
+            done.append(outcome.plan)
+            if len(every) > 1 and asked.part is None:
+                _write(outcome.plan)
+    if asked.part is not None:
+        _parts(done)
+    elif len(asked.files) == 1:
+        _one(done, as_json=as_json)
+    else:
+        _several(done, failures, as_json=as_json)
+    if failures:
+        said = [str(failure.error) for failure in failures]
+        raise PartlyDoneError("\n".join([*said, f"{len(done)} of {len(asked.files)} were run"]))
+
+
+def _write(planned: "Plan") -> None:
+    from simulator.results import open_run
+
+    answers.files(open_run(planned.folder), planned.folder, quiet=True)
+
+
+def _one(done: "list[Plan]", *, as_json: bool) -> None:
+    from simulator.results import open_run
+
+    for planned in done:
+        opened = open_run(planned.folder)
+        answers.show(opened, as_json=as_json)
+        answers.files(opened, planned.folder, quiet=as_json)
+
+
+def _several(done: "list[Plan]", failures: list[_Failure], *, as_json: bool) -> None:
+    from simulator.report import tables
+    from simulator.results import open_run
+
+    if as_json:
+        runs = [{"run": str(p.folder), **tables.as_json(open_run(p.folder))} for p in done]
+        failed = [{"what": failure.what, "why": str(failure.error)} for failure in failures]
+        say(json.dumps({"runs": runs, "failed": failed}, indent=1))
+        return
+    rows = [row for planned in done for row in _rows(planned)]
+    if rows:
+        head = ["run", "contract", "year", "ACO", *_MEASURES, "in"]
+        for line in grid(head, rows, width()):
+            say(line)
+        say(f"\neach in full: acosim show {done[0].folder}")
+
+
+def _rows(planned: "Plan") -> Iterator[list[str]]:
+    """Yield what each contract of a run earns or owes, all years and ACOs together."""
+    from simulator.report import tables
+    from simulator.results import open_run
+
+    table = next(tables.tables(tables.summary(open_run(planned.folder))))
+    cells = {row.label: row.cells for row in table.rows}
+    for at, contract in enumerate(table.contracts):
+        figures = [str(cells[label][at]) for label in _MEASURES]
+        yield [planned.folder.name, contract, table.year, table.aco, *figures, table.unit]
+
+
+def _parts(done: "list[Plan]") -> None:
+    for planned in done:
+        whole = planned.folder.with_name(planned.folder.name.partition(".part-")[0])
+        say(f"{planned.folder} holds its blocks; with the other parts: acosim merge {whole}")

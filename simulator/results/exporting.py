@@ -1,0 +1,110 @@
+"""A run's trials for other programs: parquet, CSV or netCDF, written whole or not at all."""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import xarray as xr
+
+from simulator.errors import ResultsError
+from simulator.results.opening import found, open_run
+
+__all__ = ["Format", "export"]
+
+Format: TypeAlias = Literal["netcdf", "parquet", "csv"]
+_SUFFIX: Mapping[Format, str] = {"netcdf": ".nc", "parquet": ".parquet", "csv": ".csv"}
+_ROWS = 250_000
+_ORDER = ("case", "trial", "year", "aco", "contract")
+_MOST_BYTES = 2**31
+
+
+def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
+    """Write a run's trials to a file and return its path, by default beside the run's folder.
+
+    Parquet and CSV have one row for each case, trial, year, ACO and contract; netCDF has the
+    dims themselves, with units. Raises ResultsError if the run cannot be opened, or is more than
+    a netCDF file of this kind holds.
+    """
+    folder, run = found(path).resolve(), open_run(path)
+    target = out or folder.with_name(folder.name + _SUFFIX[to])
+    aside = target.with_name(f".{target.name}.part")
+    writers: Mapping[Format, Callable[[xr.Dataset, Path], None]] = {
+        "netcdf": _netcdf,
+        "parquet": _parquet,
+        "csv": _csv,
+    }
+    try:
+        writers[to](run, aside)
+        aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
+    return target
+
+
+def _parquet(run: xr.Dataset, path: Path) -> None:
+    rows = _tables(run)
+    first = next(rows)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for table in rows:
+            writer.write_table(table)
+
+
+def _csv(run: xr.Dataset, path: Path) -> None:
+    rows = _tables(run)
+    first = next(rows)
+    with pa_csv.CSVWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for table in rows:
+            writer.write_table(table)
+
+
+def _tables(run: xr.Dataset) -> Iterator[pa.Table]:
+    """Yield a run's rows, some trials at a time, so that it need not fit into memory."""
+    notes = {key: str(run.attrs[key]) for key in ("name", "seed", "version", "digest", "path")}
+    each = max(_ROWS * run.sizes["trial"] // max(_rows(run), 1), 1)
+    whole = run if "case" in run.dims else run.expand_dims("case")
+    for case in range(whole.sizes["case"]):
+        for first in range(0, run.sizes["trial"], each):
+            some = whole.isel(case=slice(case, case + 1), trial=slice(first, first + each))
+            frame = _frame(some if "case" in run.dims else some.isel(case=0, drop=True))
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            yield table.replace_schema_metadata(notes)
+
+
+def _rows(run: xr.Dataset) -> int:
+    """Return how many rows one case comes to."""
+    return prod(size for dim, size in run.sizes.items() if dim not in ("case", "segment"))
+
+
+def _frame(run: xr.Dataset) -> pd.DataFrame:
+    """Return one row for each trial, year, ACO and contract; a column a line, or line.segment."""
+    columns: dict[str, xr.DataArray] = {}
+    for name, line in run.data_vars.items():
+        if "segment" in line.dims:
+            for segment in line["segment"].values:
+                columns[f"{name}.{segment}"] = line.sel(segment=segment, drop=True)
+        else:
+            columns[str(name)] = line
+    table = xr.Dataset(columns)
+    order = [dim for dim in _ORDER if dim in table.dims]
+    return table.to_dataframe(dim_order=order).reset_index()
+
+
+def _netcdf(run: xr.Dataset, path: Path) -> None:
+    """Write netCDF 3, which needs no library that a full disk brings down."""
+    if run.nbytes >= _MOST_BYTES:
+        raise ResultsError(
+            f"{run.attrs['path']} has {run.nbytes / 1e9:,.1f} GB of trials; netCDF of this kind "
+            "holds 2 GB: export it to parquet"
+        )
+    texts = {name: c.astype(str) for name, c in run.coords.items() if c.dtype.kind == "O"}
+    run.assign_coords(texts).assign_attrs(Conventions="CF-1.11").to_netcdf(
+        path, engine="scipy", format="NETCDF3_64BIT"
+    )

@@ -1,0 +1,130 @@
+"""What a finished run consists of: the sha256 of each file, in `run.json`, which has a seal."""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from simulator.errors import ResultsError
+from simulator.results.folder import RULES, RUN, SCENARIO
+from simulator.results.manifest import MANIFEST, entries
+from simulator.results.store import STORE, Store
+from simulator.results.writing import write_text
+
+__all__ = ["Flaw", "facts", "flaws", "flaws_shown", "is_sealed", "record", "seal", "strangers"]
+
+_DECIDING = (SCENARIO, RULES, MANIFEST)
+
+
+class Flaw(NamedTuple):
+    """A file of a run's folder that is not as it was written."""
+
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return f"{self.file} {self.what}"
+
+
+def seal(folder: Path, facts: Mapping[str, object]) -> None:
+    """Write `run.json`: facts of a run, every file that a number comes from, and a seal."""
+    _write(folder, {**facts, "files": _hashed(folder, core(folder)), "shown": {}})
+
+
+def record(folder: Path) -> None:
+    """Enter into `run.json` what was written to show a run: its table, pictures and page."""
+    _write(folder, {**facts(folder), "shown": _hashed(folder, shown(folder))})
+
+
+def facts(folder: Path) -> dict[str, object]:
+    """Return what `run.json` says. Raises ResultsError if it is gone, or its seal is broken."""
+    path = folder / RUN
+    try:
+        text = path.read_bytes().decode("utf-8")
+        held = json.loads(text)
+        found = {key: value for key, value in held.items() if key != "seal"}
+    except FileNotFoundError:
+        raise ResultsError(f"{folder} is not finished: it holds no {RUN}") from None
+    except (ValueError, AttributeError):
+        raise ResultsError(f"{path} is altered: it is not what acosim writes") from None
+    if _text(found) != text:
+        raise ResultsError(f"{path} is altered: its seal is broken")
+    return found
+
+
+def is_sealed(folder: Path) -> bool:
+    """Return whether a run was finished, and what it consists of is as it was written."""
+    if not (folder / RUN).is_file():
+        return False
+    try:
+        return not any(flaws(folder, facts(folder)))
+    except ResultsError:
+        return False
+
+
+def flaws(folder: Path, sealed: Mapping[str, object]) -> Iterator[Flaw]:
+    """Yield the files that numbers come from and that are not as they were written."""
+    differing = list(_differing(folder, sealed, "files"))
+    yield from differing
+    for name in () if differing else strangers(folder):
+        yield Flaw(name, "is not of this run")
+
+
+def flaws_shown(folder: Path, sealed: Mapping[str, object]) -> Iterator[Flaw]:
+    """Yield what shows a run and is not as it was written, and what else lies in its folder."""
+    yield from _differing(folder, sealed, "shown")
+    known = sealed.get("shown")
+    for name in shown(folder):
+        if not (isinstance(known, dict) and name in known):
+            yield Flaw(name, "is not of this run")
+
+
+def shown(folder: Path) -> list[str]:
+    """Return what was written to show a run, and whatever else lies in its folder."""
+    found = (path.name for path in folder.iterdir() if path.is_file())
+    return sorted(n for n in found if n not in (*_DECIDING, RUN) and not n.startswith("."))
+
+
+def core(folder: Path) -> list[str]:
+    """Return the files that numbers come from, but for those of values, which have a manifest."""
+    return [*_DECIDING, *(f"{STORE}/{name}" for name in Store(folder).describing())]
+
+
+def strangers(folder: Path) -> list[str]:
+    """Return the files of the store that are neither core nor of a committed block."""
+    store = Store(folder)
+    committed = (entry.block for entry in entries(folder).values())
+    values = {f"{STORE}/{name}" for block in committed for name in store.files(block)}
+    every = (folder / STORE).rglob("*")
+    held = {path.relative_to(folder).as_posix() for path in every if not path.is_dir()}
+    return sorted(held - values - {*core(folder)})
+
+
+def _differing(folder: Path, sealed: Mapping[str, object], kind: str) -> Iterator[Flaw]:
+    held = sealed.get(kind)
+    for name, sums in held.items() if isinstance(held, dict) else ():
+        path = folder / name
+        if not path.is_file():
+            yield Flaw(name, "is missing")
+        elif _hash(path) != sums:
+            yield Flaw(name, "is altered")
+
+
+def _hashed(folder: Path, names: list[str]) -> dict[str, str]:
+    return {name: _hash(folder / name) for name in names}
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _write(folder: Path, held: Mapping[str, object]) -> None:
+    write_text(folder / RUN, _text(held))
+
+
+def _text(held: Mapping[str, object]) -> str:
+    """Return the text of `run.json`: one way to write it, and the sha256 of all but the seal."""
+    mark = sha256(json.dumps(held).encode()).hexdigest()
+    return json.dumps({**held, "seal": mark}, indent=1) + "\n"

@@ -1,0 +1,86 @@
+"""How runs stand: finished, under way, stopped or not ours to read, and how to go on."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from simulator.errors import ResultsError
+from simulator.results.folder import RUN, SCENARIO, run_scenario
+from simulator.results.holding import is_held
+from simulator.results.manifest import entries
+from simulator.results.opening import found
+from simulator.results.sealing import facts
+from simulator.results.store import Store, blocks
+
+__all__ = ["PART", "Standing", "standing", "standings"]
+
+PART = re.compile(r"(?P<run>.+)\.part-(?P<start>\d+)-(?P<stop>\d+)$")
+
+_State: TypeAlias = Literal["finished", "running", "stopped", "part", "unreadable"]
+
+
+class Standing(NamedTuple):
+    """How a run stands, by its manifest; its checksums are for `verify`."""
+
+    run: str
+    state: _State
+    done: int = 0
+    blocks: int = 0
+    trials: int = 0
+    version: str = ""
+    began: str = ""
+    next: str = ""
+
+
+def standings(out: Path) -> Iterator[Standing]:
+    """Yield how each run in a folder of runs stands, by name."""
+    for path in sorted(out.glob(f"*/{SCENARIO}")) if out.is_dir() else ():
+        yield standing(path.parent)
+
+
+def standing(path: str | Path) -> Standing:
+    """Return how a run stands. Raises ResultsError for a folder that is not there."""
+    folder = found(path)
+    try:
+        return _read(folder)
+    except ResultsError as error:
+        return Standing(str(folder), "unreadable", next=str(error))
+
+
+def _read(folder: Path) -> Standing:
+    scenario, pin = run_scenario(folder), Store(folder).pin
+    wanted = list(blocks(pin.cases, scenario.trials, pin.block))
+    part = PART.match(folder.name)
+    if part:
+        wanted = wanted[int(part["start"]) : int(part["stop"])]
+    committed = {entry.block for entry in entries(folder).values()}
+    done = sum(block in committed for block in wanted)
+    held = facts(folder) if (folder / RUN).is_file() else {}
+    return Standing(
+        str(folder),
+        state := _state(folder, whole=done == len(wanted), sealed=bool(held), part=bool(part)),
+        done,
+        len(wanted),
+        scenario.trials,
+        pin.code,
+        str(held.get("began", "")),
+        "" if state in ("finished", "running") else _next(folder, whole=done == len(wanted)),
+    )
+
+
+def _state(folder: Path, *, whole: bool, sealed: bool, part: bool) -> _State:
+    if is_held(folder):
+        return "running"
+    if sealed and whole:
+        return "finished"
+    return "part" if part and whole else "stopped"
+
+
+def _next(folder: Path, *, whole: bool) -> str:
+    """Return the command that takes a run on from where it stands."""
+    part = PART.match(folder.name)
+    if part and whole:
+        return f"acosim merge {folder.with_name(part['run'])}"
+    only = f" --blocks {part['start']}:{part['stop']}" if part else ""
+    return f"acosim run {folder / SCENARIO} --out {folder.parent}{only}"

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from tests.test_cli import QUICKSTART, acosim
+
+WORDS = ("run", QUICKSTART, "--trials", 60, "--block", 30)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="module")
+def folder(out):
+    assert acosim(*WORDS, "--out", out).exit_code == 0
+    return next(out.iterdir())
+
+
+def test_status_tells_of_one_run_and_of_all(folder, out):
+    assert "finished" in acosim("status", folder).stdout
+    assert folder.name in acosim("status", "--out", out).stdout
+    assert json.loads(acosim("status", "--out", out, "--json").stdout)[0]["blocks"] == 2
+    assert "holds no runs" in acosim("status", "--out", out / "none").stdout
+
+
+def test_verify_says_all_is_well_or_names_the_file_and_exits_seven(folder):
+    assert "sha256" in acosim("verify", folder).stdout
+    page = folder / "report.html"
+    held = page.read_bytes()
+    page.write_bytes(held + b" ")
+    answer = acosim("verify", folder)
+    page.write_bytes(held)
+    assert (answer.exit_code, answer.stdout) == (7, "")
+    assert answer.stderr == f"{folder}/report.html is altered\n"
+
+
+def test_reproduce_says_the_same_to_the_bit(folder):
+    answer = acosim("reproduce", folder, "--block", 20)
+    assert answer.exit_code == 0
+    assert answer.stdout.endswith("every value is the same, to the bit\n")
+
+
+def test_export_knows_three_formats(folder, tmp_path):
+    target = tmp_path / "x.csv"
+    assert acosim("export", folder, "--to", "csv", "--out", target).exit_code == 0
+    assert len(target.read_text().splitlines()) == 1 + 60 * 6
+    assert acosim("export", folder, "--to", "xls").exit_code == 2
+
+
+def test_parts_are_run_apart_and_merged(folder, tmp_path):
+    for span in ("0:1", "1:2"):
+        assert acosim(*WORDS, "--out", tmp_path, "--blocks", span).exit_code == 0
+    answer = acosim("merge", tmp_path / folder.name)
+    assert answer.exit_code == 0
+    assert "2 parts are merged" in answer.stdout
+    assert acosim(*WORDS, "--out", tmp_path, "--blocks", "0-1").exit_code == 2
+    assert acosim(*WORDS, "--out", tmp_path, "--blocks", "1:9").exit_code == 2

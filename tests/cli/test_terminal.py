@@ -1,0 +1,45 @@
+import math
+
+import pytest
+
+from simulator.cli.terminal import Clock, duration
+from simulator.engine.batch import Tally
+
+
+def told(clock, now, blocks, *, work=1.0, total=100):
+    clock.tell(Tally(blocks, total, blocks, blocks * work, (total - blocks) * work), now)
+    return clock.left(now)
+
+
+def test_nothing_is_said_before_anything_is_done():
+    clock = Clock(2, 0.0)
+    clock.tell(Tally(50, 100, 0, 0.0, 50.0), 3.0)
+    assert clock.left(3.0) == math.inf
+    assert duration(clock.left(3.0)) == ""
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_the_time_left_is_right_after_a_tenth_for_blocks_of_one_length(workers):
+    clock, each = Clock(workers, 0.0), 3.0
+    for done in range(workers, 11, workers):
+        told(clock, done / workers * each, done)
+    now = 10 // workers * each
+    true = (100 / workers) * each - now
+    assert clock.left(now) == pytest.approx(true, rel=0.2)
+
+
+def test_blocks_that_were_there_already_do_not_make_it_look_fast():
+    clock = Clock(1, 0.0)
+    clock.tell(Tally(95, 100, 5, 5.0, 5.0), 10.0)
+    assert clock.left(10.0) == pytest.approx(10.0)
+
+
+def test_larger_blocks_still_to_come_are_counted_as_larger():
+    clock = Clock(1, 0.0)
+    clock.tell(Tally(10, 20, 10, 10.0, 100.0), 10.0)
+    assert clock.left(10.0) == pytest.approx(100.0)
+
+
+def test_the_time_left_goes_down_between_blocks():
+    clock = Clock(1, 0.0)
+    assert told(clock, 10.0, 10) - clock.left(15.0) == pytest.approx(5.0)

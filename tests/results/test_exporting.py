@@ -1,0 +1,66 @@
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import xarray as xr
+
+from simulator import results
+from simulator.engine.run import run
+from simulator.errors import ResultsError
+from tests.runs import small
+
+KEYS = ["case", "trial", "year", "aco", "contract"]
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    sweep = {"grid": {"experience.effect.mean": [0.0, 0.02]}}
+    scenario = small(40).model_validate({**small(40).model_dump(), "sweep": sweep})
+    return run(scenario, tmp_path_factory.mktemp("swept"), block=25)
+
+
+@pytest.fixture(params=["parquet", "csv"])
+def table(request, swept, tmp_path, monkeypatch):
+    """Return an exported table, written in several pieces."""
+    monkeypatch.setattr("simulator.results.exporting._ROWS", 30)
+    file = results.export(swept.attrs["path"], request.param, tmp_path / "out")
+    return pd.read_parquet(file) if request.param == "parquet" else pd.read_csv(file)
+
+
+def test_a_table_has_a_row_for_each_case_trial_year_aco_and_contract(table, swept):
+    assert table.columns[:5].tolist() == KEYS
+    assert len(table) == 2 * 40 * 1 * 1 * 2
+    assert not table[KEYS].duplicated().any()
+    for _, row in table.sample(20, random_state=1).iterrows():
+        where = {key: row[key] for key in KEYS}
+        assert np.float32(row["settlement_usd"]) == swept.settlement_usd.sel(where).values
+
+
+def test_parquet_says_where_it_is_from(swept, tmp_path):
+    file = results.export(swept.attrs["path"], "parquet", tmp_path / "x.parquet")
+    notes = pq.read_schema(file).metadata
+    assert notes[b"digest"].decode() == swept.attrs["digest"]
+    assert notes[b"seed"] == b"20220101"
+
+
+def test_netcdf_reads_back_as_the_run_with_units(swept, tmp_path):
+    file = results.export(swept.attrs["path"], "netcdf", tmp_path / "x.nc")
+    back = xr.open_dataset(file, engine="scipy")
+    assert back.settlement_usd.dims == swept.settlement_usd.dims
+    assert (back.settlement_usd.values == swept.settlement_usd.values).all()
+    assert back.settlement_usd.attrs["units"] == "USD"
+    assert back.contract.values.astype(str).tolist() == ["level_e", "enhanced"]
+    assert back.attrs["digest"] == swept.attrs["digest"]
+
+
+def test_an_export_lies_beside_the_run_and_leaves_it_as_it_was(swept):
+    file = results.export(swept.attrs["path"], "csv")
+    assert file.name == f"{swept.attrs['path'].rsplit('/', 1)[-1]}.csv"
+    assert not results.verify(swept.attrs["path"]).flaws
+
+
+def test_more_than_netcdf_holds_is_refused(swept, tmp_path, monkeypatch):
+    monkeypatch.setattr("simulator.results.exporting._MOST_BYTES", 1_000)
+    with pytest.raises(ResultsError, match="export it to parquet"):
+        results.export(swept.attrs["path"], "netcdf", tmp_path / "x.nc")
+    assert not [*tmp_path.iterdir()]
