@@ -10,7 +10,7 @@ from simulator.errors import SimulatorError
 
 __all__ = ["ATTRIBUTES", "DIMS", "STATEMENT", "WORLD", "Variable", "conform"]
 
-DIMS = ("case", "trial", "year", "aco", "segment", "contract")
+DIMS = ("case", "trial", "year", "aco", "segment", "deprivation_rank", "contract")
 
 _SUFFIXES = {
     "_usd": "USD",
@@ -88,6 +88,11 @@ WORLD: Mapping[str, Variable] = _table(
             "circumstances_share": "Affected people times affected months, beyond the nation's",
             "cara_target_usd": "Target prices of the year's CARA episodes, risk adjusted by CMS",
             "cara_expenditure_usd": "What those episodes cost fee-for-service",
+            "affected_people_share": "Assigned people in counties with such circumstances",
+            "cyberattack_months_share": "Months of an approved cyberattack over twelve",
+            "incentive_met": "1 if the quality standard is met by the reporting incentive, else 0",
+            "first_year_reported": "1 if quality is reported in full (first years meet the "
+            "standard by it), else 0",
         },
         ("trial", "year", "segment"): {
             "national_ppy": "National assignable per capita, truncated and completed",
@@ -101,6 +106,10 @@ WORLD: Mapping[str, Variable] = _table(
         },
         ("aco",): {
             "published_benchmark_ppy": "Historical benchmark as CMS published it",
+        },
+        ("aco", "deprivation_rank"): {
+            "deprivation_share": "Assigned people by national rank of their area's deprivation, "
+            "of ACOs with advance investment payments; duals and low incomes at 100",
         },
     }
 )
@@ -117,7 +126,6 @@ ATTRIBUTES: Mapping[str, str] = {
     "elected_minimum_savings": "Elected MSR and MLR as a share; -1 stands for size-based",
     "low_income_share": "Share of assigned people with the Part D low-income subsidy or dual",
     "dual_share": "Dually eligible share of person-years in the last base year",
-    "aip_balance_usd": "Advance investment payments not yet recouped",
     "lead_start": "First performance year in LEAD; base years are the three before it",
     "lead_entry": "renewing (with REACH or MSSP history) or newly_entering",
     "lead_prior_program": "mssp, reach, mixed or none: where the history is from",
@@ -153,6 +161,9 @@ ATTRIBUTES: Mapping[str, str] = {
     "advanced_payment_claims_share": "Reduced claims over what APO paid in advance; 1 if level",
     "provisional_settlement": "1 if provisional settlement is elected, else 0",
     "high_performers_share": "Payment from the High Performers Pool as a share of the benchmark",
+    "aip_balance_usd": "Advance investment payments not yet recouped, before those simulated",
+    "one_sided_years_before": "One-sided performance years before those simulated",
+    "termination_kind": "voluntary or involuntary, if the ACO leaves early",
 }
 
 STATEMENT: Mapping[str, Variable] = _table(
@@ -181,6 +192,7 @@ STATEMENT: Mapping[str, Variable] = _table(
             "regional_trend_factor": "Regional growth, last base year to performance year",
             "blended_risk_score": "Performance-year risk score: HCC and AI-inferred, as weighed",
             "risk_growth_factor": "Risk score over that of the last base year, uncapped",
+            "demographic_growth_factor": "Demographic score over that of the last base year",
             "risk_ratio_factor": "Risk score over that of the last base year, as capped",
             "two_way_factor": "National and regional growth blended by the assigned share",
             "prospective_trend_factor": "Forecast growth, last base year to performance year",
@@ -242,6 +254,7 @@ STATEMENT: Mapping[str, Variable] = _table(
             "minimum_savings_usd": "Savings that must be met before any are shared",
             "minimum_losses_share": "Minimum loss rate (MLR); 1 for a one-sided option",
             "minimum_losses_usd": "Losses that must be met before any are shared",
+            "final_quality_score": "Quality score as settled, after any lift for circumstances",
             "quality_share": "Part of the maximum rate that quality earns",
             "full_sharing_share": "Sharing rate after quality, whether or not savings are shared",
             "full_loss_share": "Shared loss rate, whether or not losses are shared",
@@ -263,7 +276,9 @@ STATEMENT: Mapping[str, Variable] = _table(
             "circumstances_relief_usd": "Extreme and uncontrollable circumstances (positive)",
             "termination_relief_usd": "Losses of the months after termination (positive)",
             "settlement_usd": "What the ACO earns (plus) or owes (minus)",
+            "aip_payment_usd": "Advance investment payments made in the year",
             "aip_recoupment_usd": "Advance investment payments taken back (negative)",
+            "aip_outstanding_usd": "Advance investment payments not yet taken back",
             "base_pcc_usd": "Base primary care capitation, in place of claims",
             "enhanced_pcc_usd": "Enhanced primary care capitation: an advance during the year",
             "advanced_payment_usd": "Advanced payment option: an advance during the year",

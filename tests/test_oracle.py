@@ -77,6 +77,16 @@ def test_what_the_year_decides_is_transcribed(year):
     _same(common["regional_cap_positive"]["value"], terms.POSITIVE_CAP)
     _same(common["risk_cap"]["value"], terms.RISK_CAP)
     _same(common["minimum_persons"]["value"], terms.MINIMUM_PERSONS)
+    _same(common["cyberattack_people"]["value"], float(year >= terms.CYBERATTACK))
+    scored = ours["quality"] == terms.SCORE
+    _same(common["quality_lift_people"]["value"], None if scored else terms.LIFT_PEOPLE)
+    _same(common["first_year_reporting"]["value"], float(ours["quality"] == terms.SCALED))
+    _same(common["reporting_incentive"]["value"], float(ours["quality"] == terms.SCALED))
+
+
+@pytest.mark.parametrize("year", [year for year in FILES if year >= 2024])
+def test_the_schedule_of_advance_payments_is_transcribed(year):
+    assert FILES[year]["common"]["advance_per_person_usd"]["value"] == terms.ADVANCE
 
 
 @pytest.mark.parametrize(("year", "start"), YEAR_START)
@@ -211,7 +221,15 @@ def _given(start, year, benchmark=10_000.0, spent=10_000.0, **changes):
         "outcome_quality_met": 1.0,
         "revenue_usd": 1e9,
         "circumstances_share": 0.0,
+        "affected_people_share": 0.0,
+        "cyberattack_months_share": 0.0,
+        "incentive_met": 0.0,
+        "first_year_reported": 0.0,
+        "deprivation_share": {1: 0.0},
         "participation_share": 1.0,
+        "termination_kind": "involuntary",
+        "agreement_experience": "inexperienced",
+        "agreement_number": 1,
     } | changes
 
 

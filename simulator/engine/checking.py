@@ -9,6 +9,7 @@ from simulator.engine.history import Choice, choices, lacking
 from simulator.engine.tracks import covers, tracks
 from simulator.errors import RulesError
 from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
+from simulator.programs.mssp import Mssp
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sweep import cases
@@ -58,6 +59,7 @@ def _unknown(document: Document) -> list[Mistake]:
     choices = [choice for label in labels for choice in _choices(document, str(label))]
     for path in _keys(document, ("rules",)):
         wrong += _override(document, str(path), choices)
+    wrong += _elections(document, choices)
     return [*wrong, *_lines(document)]
 
 
@@ -139,6 +141,29 @@ def _override(document: Document, path: str, choices: list[Choice]) -> Iterator[
             )
         except RulesError as error:
             yield document.mistake((*keys, "value"), f"does not fit: {error}")
+
+
+def _elections(document: Document, choices: list[Choice]) -> Iterator[Mistake]:
+    """Yield an elected minimum savings rate that some contract does not let an ACO elect."""
+    offered = list(dict.fromkeys(rates for choice in choices if (rates := _electable(choice))))
+    for kind, name in ((k, n) for k in ("population", "contracts") for n in _keys(document, (k,))):
+        keys: Keys = (kind, name, "elections", "minimum_savings")
+        value = at(document.value, keys)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            continue
+        if barred := [rates for rates in offered if value not in map(float, rates.split())]:
+            small = f" ({value:g}% is written {value / 100:g})" if value >= 0.5 else ""
+            allowed = ", ".join(barred[0].split())
+            text = f"is {value}; must be one of {allowed} or variable{small}"
+            yield document.mistake(keys, text)
+
+
+def _electable(choice: Choice) -> str:
+    """Return the rates that a contract lets an ACO elect; empty if its program knows none."""
+    contract = programs.contract(*choice[:3], variant=choice.variant)
+    if not isinstance(contract, Mssp) or contract.electable_minimum_savings is None:
+        return ""
+    return " ".join(str(rates) for _, rates in contract.electable_minimum_savings.leaves())
 
 
 def _lines(document: Document) -> Iterator[Mistake]:

@@ -42,6 +42,8 @@ class Levels:
 def national(market: Market, kinds: Sequence[Kind], span: range, growth: float) -> Levels:
     """Return national levels, (year, segment); what is given nowhere grows by `growth` a year.
 
+    A gap between two given years of an enrolment type is filled at a steady growth.
+
     The expected level of a segment is that of its enrolment type, else that of its benchmark
     category. A USPCC that is not given grows as expected; the reference population is expected
     to cost what the USPCC says.
@@ -49,7 +51,7 @@ def national(market: Market, kinds: Sequence[Kind], span: range, growth: float) 
     types = [(kind.entitlement,) for kind in kinds]
     categories = [kind.categories for kind in kinds]
     grown = curve(span, growth)
-    by_type = _given(market.national_ppy, types, span)
+    by_type = _between(_given(market.national_ppy, types, span))
     by_category = _given(market.uspcc_ppy, categories, span)
     actual = _given(market.reference_ppy, categories, span)
     first = np.where(_any(by_type), by_type, np.where(_any(actual), actual, by_category))
@@ -97,6 +99,19 @@ def _given(
         for year, value in found.items():
             out[year - span.start, column] = value
     return out
+
+
+def _between(given: np.ndarray) -> np.ndarray:
+    """Return `given` with each gap between two years filled at a steady growth."""
+    filled, years = given.copy(), np.arange(len(given))
+    for column in range(given.shape[1]):
+        known = np.flatnonzero(np.isfinite(given[:, column]))
+        if known.size:
+            inner = slice(known[0], known[-1] + 1)
+            logs = np.interp(years[inner], known, np.log(given[known, column]))
+            filled[inner, column] = np.exp(logs)
+    np.copyto(filled, given, where=np.isfinite(given))
+    return filled
 
 
 def _any(given: np.ndarray) -> np.ndarray:

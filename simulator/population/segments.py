@@ -86,7 +86,8 @@ def project(
     """Return what is expected of every segment, base years and performance years alike.
 
     Years that the scenario gives stand as they are. Others are carried from the last year given
-    (or back from the first): national levels grow by `growth`, the region with the nation and,
+    (or back from the first): national levels grow by `growth` (between two years given, by what
+    lies between them), the region with the nation and,
     from the last base year on, by the ACO's `regional_growth_factor`; expenditure with its
     region and its risk score; person-years by `growth_share`, and are zero before the first year
     given. What is given nowhere is neutral: the region equals the nation, scores are 1,
@@ -114,6 +115,9 @@ def project(
     coordinates = _coordinates(population, frame, rows, years)
     coordinates["last_given_year"] = _last_given(market)
     variables["reconciled_person_years"] = _reconciled(frame, variables, rows, years)
+    variables |= _leaving(population, rows, years) | _advances(population)
+    if ranks := _ranks(population):
+        coordinates["deprivation_rank"] = ranks
     variables["churn_share"] = ("aco", "segment"), _constant(frame, attrgetter("churn_share"))
     variables["given"] = ("year", "aco"), _given_rows(frame, rows)
     return xr.Dataset(variables | _published(population), coordinates)
@@ -340,6 +344,42 @@ def _published(population: Mapping[str, Aco]) -> _Arrays:
     return {"published_benchmark_ppy": (("aco",), np.array(values, dtype=float))} if values else {}
 
 
+def _leaving(population: Mapping[str, Aco], rows: Sequence[int], years: Sequence[int]) -> _Arrays:
+    """Return each ACO's chance to leave in a year and the month; none where no ACO can."""
+    plans = [aco.termination for aco in population.values()]
+    if not any(plans):
+        return {}
+    chance = [
+        [
+            plan.chance if plan and year in years and plan.year in (None, year) else 0.0
+            for plan in plans
+        ]
+        for year in rows
+    ]
+    month = [plan.month or 0 if plan else 0 for plan in plans]
+    return {
+        "termination_chance": (("year", "aco"), np.array(chance)),
+        "termination_month": (("aco",), np.array(month, dtype=float)),
+    }
+
+
+def _leaves(aco: Aco) -> str:
+    return aco.termination.kind if aco.termination else "involuntary"
+
+
+def _ranks(population: Mapping[str, Aco]) -> list[int]:
+    return sorted({rank for aco in population.values() for rank in aco.advance_payments})
+
+
+def _advances(population: Mapping[str, Aco]) -> _Arrays:
+    """Return people by rank of deprivation, of ACOs that take advance investment payments."""
+    ranks = _ranks(population)
+    if not ranks:
+        return {}
+    shares = [[aco.advance_payments.get(r, 0.0) for r in ranks] for aco in population.values()]
+    return {"deprivation_share": (("aco", "deprivation_rank"), np.array(shares))}
+
+
 def _coordinates(
     population: Mapping[str, Aco], frame: _Frame, rows: tuple[int, ...], years: Sequence[int]
 ) -> dict[str, object]:
@@ -375,6 +415,8 @@ def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
         "low_income_share": [float(aco.low_income_share) for aco in acos],
         "dual_share": [_dual_share(aco) for aco in acos],
         "aip_balance_usd": [float(aco.aip_balance_usd) for aco in acos],
+        "one_sided_years_before": [aco.agreement.one_sided_years for aco in acos],
+        "termination_kind": [_leaves(aco) for aco in acos],
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, get_type_hints
 
+import numpy as np
 import xarray as xr
 
 from simulator.errors import RulesError, SimulatorError
@@ -88,6 +89,8 @@ class Contract:
     waterfall: ClassVar[tuple[Step, ...]] = ()
     limits: ClassVar[tuple[Limit, ...]] = ()
     surety: ClassVar[str] = ""
+    # Lines that a stage changes, given or not.
+    raised: ClassVar[frozenset[str]] = frozenset()
 
     year: int
     option: str
@@ -201,15 +204,27 @@ class Contract:
             if given.keys() & set(stage.unless):
                 continue
             try:
-                lines |= self._run(stage.method, seen, past, lines)
+                made = self._run(stage.method, seen, past, lines)
             except SimulatorError as error:
                 if not enough:
                     raise
                 lacking.append(error)
+                continue
+            self._refuse_contradiction(given, made)
+            lines |= made
         if lacking and not lines.keys() >= set(enough):
             raise lacking[0]
         ordered = {name: lines[name] for name in STATEMENT if name in lines}
         return conform(xr.Dataset(ordered).assign_coords({**labels, "year": self.year}), STATEMENT)
+
+    def _refuse_contradiction(self, given: Lines, made: Lines) -> None:
+        """Raise SimulatorError for a line that is given and comes out otherwise."""
+        for name in made.keys() & given.keys() - self.raised:
+            if not bool(np.isclose(made[name], given[name], rtol=1e-9, atol=1e-9).all()):
+                raise SimulatorError(
+                    f"{self.program} {self.year} {self.option}: {name} is given, but the other "
+                    "inputs make it another; give it or them, not both"
+                )
 
     def _run(
         self, stage: str, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines

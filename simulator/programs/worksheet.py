@@ -20,6 +20,7 @@ from simulator.variables import ATTRIBUTES, STATEMENT, WORLD
 __all__ = ["Check", "Row", "Settled", "Worksheet", "checks", "rows", "settle", "world"]
 
 _READINGS = ("variable",)
+_RANKED = "deprivation_share"
 _VARIABLE = -1.0
 _POSITIVE = ("benchmark_usd", "persons", "total_person_years", "national_ppy", "regional_ppy")
 _MONTHLY = "_pbpm"
@@ -32,6 +33,7 @@ _WORDS = {
     "lead_designation": ("open", "lower", "higher"),
     "reach_type": ("standard", "new_entrant", "high_needs"),
     "reach_capitation": ("pcc", "tcc"),
+    "termination_kind": ("voluntary", "involuntary"),
 }
 _MONTHS = ("member_months", "person_months")
 
@@ -132,11 +134,16 @@ def world(sheet: Worksheet, where: str) -> xr.Dataset:
     coords: dict[str, Any] = {"year": years, "aco": ["aco"]}
     if segments:
         coords["segment"] = segments
+    if ranks := sorted(sheet.inputs.get(_RANKED) or ()):
+        coords["deprivation_rank"] = ranks
     made = xr.Dataset(coords=coords)
     for name, value in inputs.items():
         _refuse_nonsense(name, value, where)
         if name in ATTRIBUTES:
             made = made.assign_coords({name: ("aco", [-1.0 if value in _READINGS else value])})
+        elif name == _RANKED:
+            shares = [[float(value[rank]) for rank in made.deprivation_rank.values]]
+            made[name] = ("aco", "deprivation_rank"), np.array(shares)
         elif name in WORLD or name in STATEMENT:
             made[name] = _filled(name, value, made)
         else:
@@ -245,7 +252,8 @@ def _segments(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _years(inputs: Mapping[str, Any]) -> list[int]:
-    return [key for value in inputs.values() for key in _keys(value) if isinstance(key, int)]
+    by_year = [value for name, value in inputs.items() if name != _RANKED]
+    return [key for value in by_year for key in _keys(value) if isinstance(key, int)]
 
 
 def _refuse_gaps(statement: xr.Dataset, where: str) -> None:

@@ -191,7 +191,11 @@ def _table(part: pd.DataFrame, case: int, year: str, aco: str) -> Table:
 
 
 def _row(part: pd.DataFrame, name: str, size: float) -> Row:
-    unit = size if name.endswith("_usd") else 0.01
-    pairs: Sequence[tuple[float, float]] = list(zip(part[name], part[_error(name)], strict=True))
+    dollars = name.endswith("_usd")
+    unit = size if dollars else 0.01
+    errors = part[_error(name)]
+    if dollars:  # beside a point mass: known to the dollar
+        errors = errors.mask(errors < 1.0, 0.0)
+    pairs: Sequence[tuple[float, float]] = list(zip(part[name], errors, strict=True))
     label = _LABELS.get(name, name.removesuffix("_usd"))
     return Row(label, tuple(figure(value, error, unit) for value, error in pairs))

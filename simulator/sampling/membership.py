@@ -23,6 +23,7 @@ _PROJECTED = (
     "prior_savings_ppy",
     "reconciled_person_years",
     "published_benchmark_ppy",
+    "deprivation_share",
 )
 _MONTHS = 12.0
 
@@ -82,6 +83,7 @@ def draw(block: Block, found: Roster | None) -> Arrays:
     arrays: Arrays = {
         name: (tuple(map(str, people[name].dims)), people[name].values) for name in names
     }
+    arrays |= _participation(block)
     if found is None:
         return arrays
     expected = block.expected("person_years")
@@ -166,3 +168,32 @@ def _divided(
         drawn.append(found)
         rest, left = rest - found, left - part.share
     return [rest, *drawn]
+
+
+def _participation(block: Block) -> Arrays:
+    """Return participation_share: 1, months over twelve in the year an ACO leaves, 0 after it.
+
+    There is none where no ACO can leave early.
+    """
+    people = block.people
+    if "termination_chance" not in people:
+        return {}
+    stayed = np.ones(block.shape)
+    for i, aco in enumerate(block.acos):
+        here = np.ones(len(block.trials))
+        for y, year in enumerate(block.years):
+            chance = float(people.termination_chance.sel(year=year, aco=aco))
+            left = block.streams.uniform("termination", f"{aco}/{year}", block.trials) < chance
+            stayed[:, y, i] = here * np.where(left, _months(block, aco, year) / _MONTHS, 1.0)
+            here *= ~left
+    whole = block.whole(np.ones(people.persons.shape), stayed, block.ahead)
+    return {"participation_share": (("trial", "year", "aco"), whole)}
+
+
+def _months(block: Block, aco: str, year: int) -> np.ndarray:
+    """Return how many months of its last year an ACO stays: as given, else any from 1 to 12."""
+    given = float(block.people.termination_month.sel(aco=aco))
+    if given > 0.0:
+        return np.full(len(block.trials), given)
+    drawn = block.streams.uniform("termination/month", f"{aco}/{year}", block.trials)
+    return np.floor(_MONTHS * drawn) + 1.0

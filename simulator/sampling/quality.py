@@ -35,6 +35,8 @@ def draw(block: Block) -> Arrays:
     return {
         "quality_score": (_DIMS, block.whole(base * law.mean, score, block.ahead)),
         "outcome_quality_met": (_DIMS, block.whole(base, met, block.ahead)),
+        "incentive_met": _happens(block, "quality/incentive", law.incentive_met_share),
+        "first_year_reported": _happens(block, "quality/first", law.first_year_reported_share),
     }
 
 
@@ -65,6 +67,16 @@ def _scores(block: Block, law: Quality | TotalQuality, field: str) -> np.ndarray
     return score
 
 
+def _happens(block: Block, stream: str, chance: float) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return 1 where something happens to an ACO in a year, else 0: one figure if it is sure."""
+    if chance in (0.0, 1.0):
+        return ("year", "aco"), np.full(block.people.persons.shape, chance)
+    drawn = np.empty(block.shape)
+    for y, i in np.ndindex(block.shape[1:]):
+        drawn[:, y, i] = _uniforms(block, stream, block.acos[i], block.years[y]) < chance
+    return _DIMS, block.whole(np.zeros(block.people.persons.shape), drawn, block.ahead)
+
+
 @lru_cache(maxsize=64)
 def _quantiles(mean: float, sd: float) -> np.ndarray:
     """Return the beta quantiles at `_SCORES`, between which they are a line to seven digits."""
@@ -76,7 +88,11 @@ def _uniforms(block: Block, stream: str, aco: str, year: int) -> np.ndarray:
 
 
 def circumstances(block: Block, relief: np.ndarray | None = None) -> Arrays:
-    """Return circumstances_share: affected people times months, one draw a region and year.
+    """Return what extreme and uncontrollable circumstances reach, one draw a region and year.
+
+    circumstances_share is affected people times months, affected_people_share the people alone
+    (of circumstances, not of catastrophes); cyberattack_months_share is there where the scenario
+    gives such attacks a chance.
 
     relief : (trial, year, aco), of catastrophes besides; together at most all of the year
     """
@@ -85,7 +101,19 @@ def circumstances(block: Block, relief: np.ndarray | None = None) -> Arrays:
     for y, i in np.ndindex(block.shape[1:]):
         who = f"{block.people.region.values[i]}/{block.years[y]}"
         happens = block.streams.uniform("circumstances", who, block.trials) < law.chance
-        drawn[:, y, i] = happens * (law.affected_share * law.months_share)
-    drawn = drawn if relief is None else np.minimum(drawn + relief, 1.0)
+        drawn[:, y, i] = happens
+    affected = drawn * (law.affected_share * law.months_share)
+    affected = affected if relief is None else np.minimum(affected + relief, 1.0)
     base = np.zeros(block.people.persons.shape)
-    return {"circumstances_share": (_DIMS, block.whole(base, drawn, block.ahead))}
+    found: Arrays = {
+        "circumstances_share": (_DIMS, block.whole(base, affected, block.ahead)),
+        "affected_people_share": (
+            _DIMS,
+            block.whole(base, drawn * law.affected_share, block.ahead),
+        ),
+    }
+    attack = block.experience.cyberattack
+    if attack.chance > 0.0:
+        dims, attacked = _happens(block, "cyberattack", attack.chance)
+        found["cyberattack_months_share"] = dims, attacked * attack.months_share
+    return found

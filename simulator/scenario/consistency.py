@@ -9,8 +9,9 @@ from simulator.scenario.schema import Entitlement, Sampling, Scenario
 
 __all__ = ["contradictions"]
 
-# 42 CFR 425.605(b)(2): the rates from which an ACO under two-sided risk chooses.
-_ELECTABLE = (0.0, 0.005, 0.01, 0.015, 0.02)
+# Person-years over head-count in CMS's files: 0.85 to 0.99, and 0.60 for a first long year.
+_LEAST_ENROLLED, _ROUNDED = 0.5, 1.0001
+_WHOLE = 1e-6
 _UNSAID: dict[str | int, Value] = {"high_needs": False, "channel": "claims"}
 _OF_TAILS = {
     "lognormal_pareto": ("tail_share", "tail_index"),
@@ -26,7 +27,9 @@ def contradictions(document: Document) -> list[Mistake]:
         _peopled,
         _known_entitlements,
         _alike_segments,
-        _elected,
+        _head_counts,
+        _advances,
+        _terminated,
         _options_by_year,
         _stop_loss,
         _observed,
@@ -118,18 +121,42 @@ def _alike_segments(document: Document) -> Iterator[Mistake]:
                 yield document.mistake((*keys, field), f"{text}; a name means one thing")
 
 
-def _elected(document: Document) -> Iterator[Mistake]:
-    for kind in ("population", "contracts"):
-        for name in _names(document, kind):
-            keys: Keys = (kind, name, "elections", "minimum_savings")
-            value = at(document.value, keys)
-            known = isinstance(value, str | bool) or value in _ELECTABLE
-            if isinstance(value, int | float) and not known and 0 <= value <= 1:
-                small = f" ({value:g}% is written {value / 100:g})" if value >= 0.5 else ""
-                allowed = ", ".join(f"{rate:g}" for rate in _ELECTABLE)
-                yield document.mistake(
-                    keys, f"is {value}; must be one of {allowed} or variable{small}"
-                )
+def _head_counts(document: Document) -> Iterator[Mistake]:
+    """Yield head-counts that cannot be those of the person-years of the same year."""
+    for aco in _names(document, "population"):
+        for year in sorted(_given(document, ("population", aco, "persons")) or ()):
+            keys: Keys = ("population", aco, "persons", year)
+            people, years = at(document.value, keys), _person_years(document, aco, year)
+            if not isinstance(people, int | float) or years is None:
+                continue
+            if not _LEAST_ENROLLED * people <= years <= _ROUNDED * people:
+                text = f"is {people:,.0f}, but person-years of {year} add up to {years:,.0f}"
+                yield document.mistake(keys, f"{text}; a head-count is one to two times them")
+
+
+def _person_years(document: Document, aco: str, year: int) -> float | None:
+    """Return an ACO's person-years of a year, if every segment gives them."""
+    segments = [keys for keys, owner, _ in _segments(document) if owner == aco]
+    parts = [at(document.value, (*keys, "person_years", year)) for keys in segments]
+    known = [float(part) for part in parts if isinstance(part, int | float)]
+    return sum(known) if known and len(known) == len(parts) else None
+
+
+def _advances(document: Document) -> Iterator[Mistake]:
+    for aco in _names(document, "population"):
+        keys: Keys = ("population", aco, "advance_payments")
+        held = at(document.value, keys)
+        shares = list(held.values()) if isinstance(held, dict) else []
+        plain = [share for share in shares if isinstance(share, int | float)]
+        if plain and len(plain) == len(shares) and abs(sum(plain) - 1.0) > _WHOLE:
+            text = f"has shares that add up to {sum(plain):g}; they must add up to 1"
+            yield document.mistake(keys, text)
+
+
+def _terminated(document: Document) -> Iterator[Mistake]:
+    years = [str(year) for year in _performance_years(document)]
+    for aco in _names(document, "population"):
+        yield from _one_of(document, ("population", aco, "termination", "year"), years)
 
 
 def _options_by_year(document: Document) -> Iterator[Mistake]:

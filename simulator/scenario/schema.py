@@ -14,6 +14,7 @@ __all__ = [
     "Circumstances",
     "Completion",
     "ContractChoice",
+    "Cyberattack",
     "DataQuality",
     "Departure",
     "Deviation",
@@ -40,6 +41,7 @@ __all__ = [
     "Steps",
     "StopLoss",
     "Sweep",
+    "Termination",
     "TotalQuality",
     "Trend",
 ]
@@ -54,6 +56,7 @@ Spread = Annotated[Number, Field(ge=0, le=1)]
 Growth = Annotated[Number, Field(ge=-0.5, le=0.5)]
 Lasting = Annotated[Number, Field(ge=0, le=0.95)]
 Months = Annotated[StrictInt, Field(ge=1, le=12)]
+Rank = Annotated[StrictInt, Field(ge=1, le=100)]
 Score = Annotated[Number, Field(gt=0, le=20)]
 UsdPpy = Annotated[Number, Field(ge=0, le=1_000_000)]
 LevelPpy = Annotated[Number, Field(gt=0, le=1_000_000)]
@@ -136,6 +139,21 @@ class Agreement(_Frozen):
     )
     kind: Literal["initial", "renewal", "reentering"] = "initial"
     experience: Literal["inexperienced", "experienced"] = "inexperienced"
+    one_sided_years: Annotated[StrictInt, Field(ge=0, le=20)] = Field(
+        default=0, description="One-sided performance years before the first one simulated"
+    )
+
+
+class Termination(_Frozen):
+    """Leaving before a performance year is over: surely or by chance, in a given month or any."""
+
+    kind: Literal["voluntary", "involuntary"] = "voluntary"
+    year: Year | None = Field(default=None, description="By default any performance year")
+    month: Months | None = Field(
+        default=None,
+        description="The last month in the program, itself counted; by default any, all alike",
+    )
+    chance: Share = Field(default=1.0, description="Of leaving in the year, having stayed so far")
 
 
 class Elections(_Frozen):
@@ -244,7 +262,15 @@ class Aco(_Frozen):
         description="Assigned person-years by `State/County` and enrolment type, or a CSV file of "
         "them: with `market.counties` they give regional_ppy and assigned_share",
     )
-    aip_balance_usd: NonNegative = 0.0
+    aip_balance_usd: NonNegative = Field(
+        default=0.0, description="Advance investment payments of earlier years not yet recouped"
+    )
+    advance_payments: Mapping[Rank, Share] = Field(
+        default_factory=dict,
+        description="If the ACO takes advance investment payments: shares of its assigned people "
+        "by national rank of their area's deprivation, 1 to 100 (duals and low incomes at 100)",
+    )
+    termination: Termination | None = None
     stop_loss: StopLoss | None = Field(default=None, description="Elected if it is given")
     observed: Observed | None = None
 
@@ -407,6 +433,12 @@ class Quality(_Frozen):
     outcome_met_share: Share = Field(
         default=1.0, description="Chance of the alternative standard (one outcome measure)"
     )
+    incentive_met_share: Share = Field(
+        default=0.0, description="Chance that the reporting incentive meets the standard"
+    )
+    first_year_reported_share: Share = Field(
+        default=1.0, description="Chance of complete reporting, which a first year meets it by"
+    )
     persistence: Lasting = Field(
         default=0.0, description="Correlation of an ACO's scores in adjacent years"
     )
@@ -485,6 +517,13 @@ class Circumstances(_Frozen):
     months_share: Share = Field(default=1.0, description="Of the year's months, if it happens")
 
 
+class Cyberattack(_Frozen):
+    """A cyberattack that CMS approves as extreme and uncontrollable, one draw an ACO and year."""
+
+    chance: Share = 0.0
+    months_share: Share = Field(default=1.0, description="Of the year's months, if it happens")
+
+
 class Completion(_Frozen):
     """What claims of observed months grow to once all of them have come in."""
 
@@ -527,6 +566,7 @@ class Experience(_Frozen):
     effect: Effect = Effect()
     membership: Membership = Membership()
     circumstances: Circumstances = Circumstances()
+    cyberattack: Cyberattack = Cyberattack()
     catastrophes: Mapping[Name, Catastrophe] = Field(default_factory=dict)
     run_out: RunOut | None = None
 

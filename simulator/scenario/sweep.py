@@ -28,6 +28,7 @@ __all__ = ["cases", "mistakes"]
 
 MOST_CASES = 10_000
 MOST_PROBES = 200
+_OVERRIDE = "--set "
 _SWEPT = ("market", "population", "experience", "contracts", "rules")
 
 
@@ -89,7 +90,7 @@ def mistakes(document: Document, scenario: Scenario | None) -> list[Mistake]:
         sweep = Sweep.model_validate(at(document.value, ("sweep",)))
     except ValueError:
         return wrong
-    wrong += _malformed(document, sweep)
+    wrong += [*_malformed(document, sweep), *_overridden(document, sweep)]
     if wrong or scenario is None:
         return wrong
     base = Document(_full(scenario), document.places)
@@ -292,6 +293,35 @@ def _astray(document: Document) -> list[Mistake]:
     found = ((*form, path) for form in forms for path in _names(document, form))
     texts = ((keys, _stray(document, shape, str(keys[-1]))) for keys in found)
     return [document.mistake(keys, text) for keys, text in texts if text]
+
+
+def _overridden(document: Document, sweep: Sweep) -> Iterator[Mistake]:
+    """Yield each override of a value that every case of the sweep sets again."""
+    fixed = {keys: at for keys, at in document.places.items() if at.file.startswith(_OVERRIDE)}
+    for setting in _set_in_every_case(sweep) if fixed else ():
+        swept = _targets(document.value, setting.path)
+        text = (
+            f"is swept in {dotted(setting.keys[:2])} ({document.place(setting.keys)}), which sets "
+            "it in every case; change the sweep, or leave it out with --set sweep=~"
+        )
+        for keys, place in fixed.items():
+            if any(keys[: len(path)] == path for path in swept):
+                yield Mistake(place, dotted(keys), text)
+
+
+def _set_in_every_case(sweep: Sweep) -> Iterator[_Setting]:
+    """Yield one setting of each path that takes its value from the sweep in every case."""
+    axes = [*_axes("grid", sweep.grid or {}), *_axes("zip", sweep.zip or {})]
+    points = [*_named(sweep.list or {})]
+    firsts = [axis.settings[0] for axis in axes if axis.settings]
+    always = [s for s in (points[0] if points else ()) if all(_sets(p, s.path) for p in points)]
+    for path, act, ends in _ranges(sweep.sample) if sweep.sample else ():
+        firsts.append(_Setting(("sweep", "sample", "over", path), path, act, ends[0]))
+    yield from (setting for setting in (*firsts, *always) if setting.act == "set")
+
+
+def _sets(point: _Point, path: str) -> bool:
+    return any(setting.path == path and setting.act == "set" for setting in point)
 
 
 def _names(document: Document, keys: Keys) -> list[str]:

@@ -24,7 +24,7 @@ def lines(tmp_path, text, overrides=()):
     [
         (
             "contracts: {x: {program: mspp, option: E}}",
-            "x.yaml:2: contracts.x.program is 'mspp'; programs are mssp; did you mean mssp?",
+            "x.yaml:2: contracts.x.program is 'mspp'; programs are mssp, ",
         ),
         (
             "contracts: {x: {program: mssp, option: ENHANCE}}",
@@ -51,6 +51,19 @@ def test_a_name_that_no_program_knows_is_one_line_with_its_place(tmp_path, text,
     (line,) = lines(tmp_path, text)
     assert line.startswith("x.yaml:2: ")
     assert said in line
+
+
+@pytest.mark.parametrize("rate", ["0.5", "0.03", "0.011"])
+def test_a_minimum_savings_rate_that_cannot_be_elected_is_refused(tmp_path, rate):
+    text = (
+        f"contracts: {{x: {{program: mssp, option: E, elections: {{minimum_savings: {rate}}}}}}}"
+    )
+    (line,) = lines(tmp_path, text)
+    hint = " (0.5% is written 0.005)" if rate == "0.5" else ""
+    assert line == (
+        f"x.yaml:2: contracts.x.elections.minimum_savings is {rate}; must be one of 0, 0.005, "
+        f"0.01, 0.015, 0.02 or variable{hint}"
+    )
 
 
 def test_a_year_without_rules_is_said_at_the_year(tmp_path):

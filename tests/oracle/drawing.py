@@ -36,10 +36,18 @@ SINGLE = (
     "outcome_quality_met",
     "revenue_usd",
     "circumstances_share",
+    "affected_people_share",
+    "cyberattack_months_share",
+    "incentive_met",
+    "first_year_reported",
     "participation_share",
 )
+RANKS = np.array([1, 24, 25, 50, 84, 85, 100])
 ATTRIBUTES = (
     "agreement_start",
+    "agreement_number",
+    "agreement_experience",
+    "termination_kind",
     "agreement_kind",
     "regional_agreement_number",
     "revenue_class",
@@ -81,6 +89,7 @@ def draw(seed, year, acos, *, regional_scores=False):
     variables |= _singles(one, variables, coords["agreement_kind"])
     if not regional_scores:
         del variables["regional_risk_score"], variables["regional_demographic_score"]
+    _advanced(one, variables, coords)
     # The special ones are in the agreement that they are given, not in its renewal.
     latest = np.where(one.role == "drawn", one.start, np.maximum(one.start, year - 4))
     coords["agreement_start"] = one.start = latest
@@ -91,11 +100,14 @@ def draw(seed, year, acos, *, regional_scores=False):
         {name: (_dims(name, values), values) for name, values in variables.items()},
         coords={name: ("aco", values) for name, values in coords.items()}
         | {"aco": [f"a{i}" for i in range(acos)], "year": one.years, "trial": range(TRIALS)}
+        | {"deprivation_rank": RANKS}
         | {"segment": list(mssp.TYPES), "entitlement": ("segment", list(mssp.TYPES))},
     )
 
 
 def _dims(name, values):
+    if name == "deprivation_share":
+        return ("aco", "deprivation_rank")
     return DIMS[:2] + DIMS[3:] if name in NATIONWIDE else DIMS[: values.ndim]
 
 
@@ -106,6 +118,8 @@ def _attributes(one):
         "agreement_number": rng.integers(1, 6, acos),
         "regional_agreement_number": rng.integers(1, 6, acos),
         "agreement_kind": rng.choice(["initial", "renewal", "reentering"], acos),
+        "agreement_experience": rng.choice(["inexperienced", "experienced"], acos),
+        "termination_kind": rng.choice(["voluntary", "involuntary"], acos),
         "revenue_class": rng.choice(["low", "high"], acos),
         "elected_minimum_savings": rng.choice(ELECTED, acos),
         "low_income_share": one.mixed(
@@ -195,8 +209,30 @@ def _singles(one, variables, kind):
         "outcome_quality_met": rng.integers(0, 2, flat).astype(float),
         "revenue_usd": spent * np.exp(rng.normal(np.log(0.5), 1.0, flat)),
         "circumstances_share": rng.choice([0.0, 0.013, 0.3, 0.7, 1.0], flat),
+        "affected_people_share": rng.choice([0.0, 0.0, 0.0, 0.1999, 0.2, 1.0], flat),
+        "cyberattack_months_share": rng.choice([0.0, 0.0, 0.25, 1.0], flat),
+        "incentive_met": rng.choice([0.0, 0.0, 0.0, 1.0], flat),
+        "first_year_reported": rng.choice([0.0, 1.0], flat),
+        "deprivation_share": _deprivation(one),
         "participation_share": rng.choice([1.0, 1.0, 1.0, 11 / 12, 0.5], flat),
     }
+
+
+def _deprivation(one):
+    """Return shares by rank for half of the ACOs, none for those without advance payments."""
+    shares = one.rng.dirichlet(np.ones(RANKS.size), one.acos)
+    return shares * (one.rng.random(one.acos) < 0.5)[:, None]
+
+
+def _advanced(one, variables, coords):
+    """Make half of those with advance payments new, inexperienced and of low revenue."""
+    new = (variables["deprivation_share"].sum(-1) > 0.0) & (one.rng.random(one.acos) < 0.5)
+    coords["agreement_kind"][new] = "initial"
+    coords["agreement_experience"][new] = "inexperienced"
+    coords["revenue_class"][new] = "low"
+    coords["agreement_start"][new] = one.start[new] = one.rng.integers(
+        max(2019, one.year - 2), one.year + 1, new.sum()
+    )
 
 
 def _level(one, variables, i):
@@ -227,7 +263,7 @@ def _round(one, variables, coords, i):
     away = one.rng.choice([0.0, 0.0, 0.01, -0.01])
     sign = one.rng.choice([-1.0, 1.0])
     variables["truncated_expenditure_ppy"][FLAT, -1, i, 3] += sign * round(rate * 10_000 + away, 9)
-    if one.rng.random() < 0.2:
+    if one.rng.random() < 0.4:
         variables["risk_score"][FLAT, -1, i] = [1.2, 1.2, 1.2, 1.03]
 
 
@@ -286,7 +322,8 @@ def _case(values, years, t, i):
     }
     last = {name: values[name][t, -1, i].item() for name in SINGLE}
     fixed = {name: values[name][i].item() for name in ATTRIBUTES}
-    return typed | national | yearly | last | fixed
+    ranks = zip(RANKS.tolist(), values["deprivation_share"][i].tolist(), strict=True)
+    return typed | national | yearly | last | fixed | {"deprivation_share": dict(ranks)}
 
 
 def _typed(row):

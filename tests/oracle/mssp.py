@@ -70,6 +70,8 @@ BRANCHES = (
     "update: two-way",
     "update: three-way at 1/6",
     "update: three-way at 1/3",
+    "year: whole",
+    "year: half of 2019",
     "type without people: in base year 3",
     "type without people: in performance year",
     "guardrail: not reached",
@@ -93,6 +95,11 @@ BRANCHES = (
     "quality: met exactly at the threshold",
     "quality: alternative, scaled",
     "quality: neither",
+    "quality lift: not needed",
+    "quality lift: to the threshold",
+    "quality: first year, reported in full",
+    "quality: reporting incentive",
+    "quality: met by reporting, not by score",
     "settled: exactly at the benchmark",
     "savings: exactly at the minimum",
     "savings: at or above the minimum",
@@ -121,9 +128,21 @@ BRANCHES = (
     "circumstances: none",
     "circumstances: part",
     "circumstances: all",
-    "circumstances: nationwide and local together beyond 1",
+    "circumstances: more than all together",
+    "cyberattack: relieved",
+    "cyberattack: before it counts",
     "termination: none",
     "termination: losses prorated",
+    "termination: nothing owed",
+    "advance: not open to it",
+    "advance: not in ENHANCED",
+    "advance: two years are over",
+    "advance: at 10,000 people",
+    "advance: below 10,000 people",
+    "advance: year 1, all quarters",
+    "advance: year 1, not all quarters",
+    "advance: year 2, all quarters",
+    "advance: year 2, not all quarters",
     "advance: nothing outstanding",
     "advance: recouped in full",
     "advance: recouped in part",
@@ -193,6 +212,7 @@ def _renew(book):
     if over:
         given["agreement_start"] = start + length
         given["agreement_kind"] = "renewal"
+        given["agreement_number"] += 1
         given["regional_agreement_number"] += 1
 
 
@@ -393,6 +413,9 @@ def risk_ratios(book):
     """4: growth of the risk score since the last base year, under the cap of the start date."""
     growth = {k: book.growth("risk_score", k) for k in TYPES}
     book.lines["risk_growth_factor"] = growth
+    book.lines["demographic_growth_factor"] = {
+        k: book.growth("demographic_score", k) for k in TYPES
+    }
     cap = _each_type if book.by_start["risk_cap"] == "each type" else _together
     book.lines["risk_ratio_factor"] = cap(book, growth)
 
@@ -486,7 +509,7 @@ def _excess(book):
 def totals(book):
     """3.1: the updated benchmark and the expenditure, per capita and in dollars."""
     lines, mix = book.lines, book.lines["person_years_share"]
-    people = lines["total_person_years"]
+    people = lines["total_person_years"] * _year_part(book)
     for name, factor in (("", "update_factor"), ("two_way_", "two_way_factor")):
         benchmark = {
             k: lines["historical_benchmark_ppy"][k]
@@ -501,6 +524,13 @@ def totals(book):
     spent = book.given["truncated_expenditure_ppy"][book.year]
     lines["total_expenditure_ppy"] = book.weighted(spent, mix)
     lines["expenditure_usd"] = people * lines["total_expenditure_ppy"]
+
+
+def _year_part(book):
+    """7: the first performance year of agreements of July 2019 is half of the year 2019."""
+    part = _part(book)
+    book.took(f"year: {'whole' if part == 1 else 'half of 2019'}")
+    return part
 
 
 def minimum(book):
@@ -568,10 +598,11 @@ def _guarded(rate, spent, before, other):
 
 
 def quality(book):
-    """6.2: the part of the maximum sharing rate that quality earns, and whether it failed."""
-    score, rule = book.given["quality_score"], book.by_year["quality"]
+    """6.2: the score with any lift, the part of the maximum rate it earns, whether it failed."""
+    score, rule = _lifted(book), book.by_year["quality"]
     alternative = book.given["outcome_quality_met"] == 1
-    met = score >= book.by_year["threshold"]
+    by_score = score >= book.by_year["threshold"]
+    met = by_score or (rule == rules.SCALED and _by_reporting(book))
     words, share = rule, ONE
     if rule == rules.SCORE:
         share = score
@@ -581,9 +612,35 @@ def quality(book):
         words, share = _scaled(met, alternative, score)
     if words == "met" and score == book.by_year["threshold"]:
         book.took("quality: met exactly at the threshold")
+    if words == "met" and not by_score:
+        book.took("quality: met by reporting, not by score")
     book.took(f"quality: {words}")
+    book.lines["final_quality_score"] = score
     book.lines["quality_share"] = share
     book.lines["failed"] = words in ("neither", f"{rules.ALL_OR_NOTHING}, missed")
+
+
+def _lifted(book):
+    """6.2: an affected ACO has the threshold at least; from a fifth of its people on (assumed)."""
+    own, threshold = book.given["quality_score"], book.by_year["threshold"]
+    if book.by_year["quality"] == rules.SCORE:
+        return own
+    if book.given["affected_people_share"] < rules.LIFT_PEOPLE:
+        return own
+    book.took(f"quality lift: {'not needed' if own >= threshold else 'to the threshold'}")
+    return max(own, threshold)
+
+
+def _by_reporting(book):
+    given = book.given
+    first = given["agreement_kind"] == "initial" and given["agreement_number"] == 1
+    if first and book.start == book.year and given["first_year_reported"] == 1:
+        book.took("quality: first year, reported in full")
+        return True
+    if given["incentive_met"] == 1:
+        book.took("quality: reporting incentive")
+        return True
+    return False
 
 
 def _scaled(met, alternative, score):
@@ -666,9 +723,10 @@ def losses(book):
     held = min(loss, limit)
     share = _circumstances(book, held)
     relieved = held * share
-    stays = book.given["participation_share"]
+    stays = _owed_months(book)
     if held:
-        book.took(f"termination: {'losses prorated' if stays < 1 else 'none'}")
+        part = "nothing owed" if stays == 0 else "losses prorated"
+        book.took(f"termination: {part if stays < 1 else 'none'}")
     lines["loss_share"] = rate
     lines["full_loss_share"] = _full_loss_rate(book)
     lines["shared_losses_usd"] = -loss
@@ -705,7 +763,7 @@ def _enhanced_loss_rate(book):
     if book.lines["failed"]:
         book.took("loss rate: quality failed")
         return terms["failed"]
-    raw = 1 - terms["quality"] * book.given["quality_score"]
+    raw = 1 - terms["quality"] * book.lines["final_quality_score"]
     words = "floor" if raw < terms["floor"] else "by quality"
     book.took(f"loss rate: {'ceiling' if raw > terms['ceiling'] else words}")
     return max(terms["floor"], min(terms["ceiling"], raw))
@@ -720,7 +778,7 @@ def _full_loss_rate(book):
     terms = rules.ENHANCED_LOSS_RATE
     if book.lines["failed"]:
         return terms["failed"]
-    by_quality = 1 - terms["quality"] * book.given["quality_score"]
+    by_quality = 1 - terms["quality"] * book.lines["final_quality_score"]
     return min(max(by_quality, terms["floor"]), terms["ceiling"])
 
 
@@ -729,7 +787,13 @@ def _loss_limit(book):
         return ZERO
     of_revenue, of_benchmark = book.level["loss_limit"]
     limit = of_benchmark * book.lines["benchmark_usd"]
-    return limit if of_revenue is None else min(of_revenue * book.given["revenue_usd"], limit)
+    if of_revenue is None:
+        return limit
+    return min(of_revenue * book.given["revenue_usd"] * _part(book), limit)
+
+
+def _part(book):
+    return rules.HALF if book.year == book.start == 2019 else ONE
 
 
 def _which_limit(book, loss, held):
@@ -741,18 +805,59 @@ def _which_limit(book, loss, held):
 
 
 def _circumstances(book, held):
-    both = book.by_year["nationwide"] + book.given["circumstances_share"]
+    attacked = book.given["cyberattack_months_share"] if book.year >= rules.CYBERATTACK else ZERO
+    both = book.by_year["nationwide"] + book.given["circumstances_share"] + attacked
     if held:
         words = "none" if both == 0 else "part" if both < 1 else "all"
         book.took(f"circumstances: {words}")
         if both > 1:
-            book.took("circumstances: nationwide and local together beyond 1")
+            book.took("circumstances: more than all together")
+        if book.given["cyberattack_months_share"]:
+            book.took(f"cyberattack: {'relieved' if attacked else 'before it counts'}")
     return min(ONE, both)
+
+
+def _owed_months(book):
+    """6.5: months of the year that losses are owed for; none if left by choice up to June."""
+    stays = book.given["participation_share"]
+    if stays < 1 and book.given["termination_kind"] == "voluntary" and stays <= rules.HALF:
+        return ZERO
+    return stays
+
+
+def advances(book):
+    """6.6: what is paid in advance in the year, to whom it is open."""
+    given, shares = book.given, book.given["deprivation_share"]
+    kinds = (given["agreement_kind"], given["agreement_experience"], given["revenue_class"])
+    elapsed = book.year - book.start
+    book.lines["aip_payment_usd"] = ZERO
+    if not sum(shares.values()):
+        return
+    if kinds != ("initial", "inexperienced", "low") or book.start < 2024:
+        book.took("advance: not open to it")
+    elif not book.level["basic"]:
+        book.took("advance: not in ENHANCED")
+    elif elapsed >= 2:
+        book.took("advance: two years are over")
+    else:
+        book.lines["aip_payment_usd"] = _advance(book, shares, elapsed)
+
+
+def _advance(book, shares, elapsed):
+    persons = min(book.given["persons"][book.year], 10_000)
+    book.took(f"advance: {'at' if persons == 10_000 else 'below'} 10,000 people")
+    rate = sum((share * since(rules.ADVANCE, rank) for rank, share in shares.items()), ZERO)
+    stays = book.given["participation_share"]
+    quarters = next(q for q in range(5) if Decimal(q) / 4 >= stays)
+    once = 250_000 if elapsed == 0 and quarters else 0
+    book.took(f"advance: year {elapsed + 1}, {'all' if quarters == 4 else 'not all'} quarters")
+    return once + quarters * rate * persons
 
 
 def settlement(book):
     """9, lines 10 to 12: what is earned or owed, and what changes hands."""
-    lines, balance = book.lines, book.given["aip_balance_usd"]
+    lines = book.lines
+    balance = book.given["aip_balance_usd"] + lines["aip_payment_usd"]
     earned = lines.pop("paid") - lines.pop("owed")
     recouped = min(max(earned, ZERO), balance)
     lines["unshared_usd"] = (
@@ -760,6 +865,7 @@ def settlement(book):
     )
     lines["settlement_usd"] = earned
     lines["aip_recoupment_usd"] = -recouped
+    lines["aip_outstanding_usd"] = balance - recouped
     lines["payment_usd"] = earned - recouped
     _count_recoupment(book, recouped, balance)
     for inner in ("barred", "failed", "excess"):
@@ -785,7 +891,7 @@ def repayment(book):
         book.took("repayment mechanism: start before 2022")
     kind = "basic" if book.level["basic"] else "enhanced"
     of_expenditure, of_revenue = since(rules.REPAYMENT, book.start)[kind]
-    amount = of_expenditure * book.lines["expenditure_usd"]
+    amount = of_expenditure * book.lines["expenditure_usd"] / _part(book)
     other = amount if of_revenue is None else of_revenue * book.given["revenue_usd"]
     book.took(f"repayment mechanism: share of {'revenue' if other < amount else 'expenditure'}")
     book.lines["repayment_mechanism_usd"] = min(amount, other)
@@ -806,6 +912,7 @@ STAGES = (
     quality,
     savings,
     losses,
+    advances,
     settlement,
     repayment,
 )

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 D = Decimal
 THIRD = D(1) / 3
+HALF = D("0.5")
 
 # Note 7: calendar years of an agreement; that of July 2019 runs five and a half.
 AGREEMENT_YEARS = {2019: 6, 2020: 5}
@@ -144,6 +145,12 @@ YEARS = {
 }
 for _year in (2024, 2025, 2026, 2027):
     YEARS[_year] |= {"sequestration": D("0.02"), "nationwide": D(0)}
+# Note 6.2: which people must be affected is not in it; a fifth is from memory.
+LIFT_PEOPLE = D("0.2")
+# Note 6.4: from this performance year on, and then for all assigned people.
+CYBERATTACK = 2025
+# Note 6.6: dollars a quarter and person, by national rank of deprivation.
+ADVANCE = {1: 0, 25: 20, 35: 24, 45: 28, 55: 32, 65: 36, 75: 40, 85: 45}
 PROSPECTIVE_SHARE = {2024: D(1) / 6, 2025: THIRD, 2026: THIRD, 2027: THIRD}
 
 # Note 6.7: shares of expenditure and of revenue, by start of the agreement.

@@ -135,7 +135,7 @@ def test_forecast_growth_is_as_given_and_else_the_nations() -> None:
     later = aco(agreement={"start": 2020})
     found = people(aco(), later, years=(2020, 2021), market=market).isel(segment=0)
     growth = (found.prospective_factor / found.prospective_factor.shift(year=1)).dropna("year")
-    expected = [9_500 / 9_000, 10_000 / 9_500, 1.02, 1.03, 1.05]
+    expected = [9_500 / 9_000, 10_000 / 9_500, 1.02, 1.03, 1.2**0.25]
     assert growth.values == pytest.approx(expected)
 
 
@@ -173,3 +173,9 @@ def test_five_hundred_acos_are_projected_within_two_seconds() -> None:
     began = perf_counter()
     people(*[aco()] * 500, years=(2022, 2023, 2024))
     assert perf_counter() - began < 2.0
+
+
+def test_national_levels_between_two_years_grow_steadily() -> None:
+    found = people(aco()).isel(segment=0).national_ppy
+    growth = (found / found.shift(year=1)).sel(year=[2019, 2020, 2021, 2022]).values
+    assert growth.tolist() == pytest.approx([1.2**0.25] * 4)

@@ -1,7 +1,9 @@
 """MSSP: participation, and what the statements of several agreements remember."""
 
+import pytest
 import xarray as xr
 
+from simulator.errors import SimulatorError
 from simulator.programs import contract
 
 
@@ -36,9 +38,16 @@ def test_high_revenue_and_experience_left_only_enhanced_before_2024():
 
 def test_a_sixth_one_sided_year_is_too_many_for_an_agreement_of_2027():
     years = [contract("mssp", year, "A") for year in range(2027, 2033)]
-    aco = _aco(agreement_start=2027)
+    aco = _aco(agreement_start=2027, agreement_kind="initial", agreement_number=1)
     assert not years[4].notices(aco, years[:4])
-    assert "one-sided year 6" in years[5].notices(aco, years[:5])[0]
+    assert "a renewed agreement of 2032 may not be" in years[5].notices(aco, years[:5])[0]
+
+
+def test_one_sided_years_before_the_scenario_count():
+    aco = _aco(agreement_start=2025, agreement_kind="initial", one_sided_years_before=6)
+    years = [contract("mssp", year, "A") for year in (2025, 2026)]
+    assert not years[0].notices(aco, [])
+    assert "is one-sided year 8" in years[1].notices(aco, years[:1])[0]
 
 
 def _decade(effect):
@@ -114,3 +123,85 @@ def test_an_agreement_never_sees_a_later_year():
     )
     again = contract("mssp", 2026, "E").settle(world.sel(year=slice(None, 2026)))
     assert early.equals(again)
+
+
+def _small(**changed):
+    years = [2024, 2025, 2026, 2027]
+    people = xr.DataArray([[4_000.0], [6_000.0], [6_000.0], [6_000.0]], dims=("year", "aco"))
+    aco = _aco(agreement_start=2027, agreement_kind="initial", **changed)
+    return aco.assign_coords(year=years).assign(persons=people)
+
+
+def test_small_early_base_years_leave_the_basic_track_only():
+    assert not contract("mssp", 2027, "E").notices(_small(), [])
+    (notice,) = contract("mssp", 2027, "ENHANCED").notices(_small(), [])
+    assert "fewer than 5,000 people in an early base year; open: A B C D E" in notice
+
+
+@pytest.mark.parametrize("option", ["E", "A"])
+def test_lower_limits_after_small_early_base_years_can_be_switched_on(option):
+    year = xr.DataArray([[6_000.0]] * 4, {"year": [2024, 2025, 2026, 2027]}, ("year", "aco"))
+    world = _small(revenue_class="low").assign(
+        benchmark_usd=("aco", [60e6]),
+        expenditure_usd=("aco", [40e6 if option == "A" else 90e6]),
+        two_way_benchmark_usd=("aco", [60e6]),
+        quality_score=year * 0.0 + 0.9,
+        outcome_quality_met=year * 0.0 + 1.0,
+        circumstances_share=year * 0.0,
+        revenue_usd=year * 0.0 + 50e6,
+    )
+    world = world.assign_coords(elected_minimum_savings=("aco", [-1.0]))
+    halved = [("small_base_limits", 0.5, "what if")]
+    plain = contract("mssp", 2027, option).settle(world)
+    lower = contract("mssp", 2027, option, overrides=halved).settle(world)
+    assert abs(plain.settlement_usd.item()) == (6e6 if option == "A" else 2.4e6)
+    assert lower.settlement_usd.item() == plain.settlement_usd.item() / 2
+    large = world.assign(persons=world.persons + 2_000.0)
+    same = contract("mssp", 2027, option, overrides=halved).settle(large)
+    assert same.settlement_usd.item() == plain.settlement_usd.item()
+
+
+def test_leaving_by_choice_up_to_june_owes_nothing():
+    world = _decade(-0.05).assign(participation_share=lambda w: w.persons * 0.0 + 0.5)
+    seen = world.sel(year=slice(None, 2024))
+    owed = contract("mssp", 2024, "E").settle(seen).settlement_usd.item()
+    kind = seen.assign_coords(termination_kind=("aco", ["voluntary"]))
+    assert owed < 0.0
+    assert contract("mssp", 2024, "E").settle(kind).settlement_usd.item() == 0.0
+
+
+def test_a_first_year_meets_the_quality_standard_by_reporting():
+    world = _decade(0.05).assign(
+        quality_score=lambda w: w.persons * 0.0 + 0.3,
+        outcome_quality_met=lambda w: w.persons * 0.0,
+        first_year_reported=lambda w: w.persons * 0.0 + 1.0,
+        agreement_kind=("aco", ["initial"]),
+    )
+    first = contract("mssp", 2024, "E").settle(world.sel(year=slice(None, 2024)))
+    second = contract("mssp", 2025, "E").settle(world.sel(year=slice(None, 2025)))
+    assert (first.quality_share.item(), second.quality_share.item()) == (1.0, 0.0)
+
+
+def test_prior_savings_that_nobody_gives_are_said():
+    years = list(range(2022, 2027))
+    known = xr.DataArray([[0.0], [10_000.0], [0.0], [0.0], [0.0]], dims=("year", "aco"))
+    aco = _aco().assign_coords(year=years).assign(reconciled_person_years=known)
+    (notice,) = contract("mssp", 2025, "E").notices(aco, [])
+    assert "savings of base years 2022, 2024 are neither given" in notice
+    assert not contract("mssp", 2026, "E").notices(aco, [contract("mssp", 2025, "E")])
+
+
+def test_advances_that_are_not_open_to_an_aco_are_said_and_not_paid():
+    shares = (("aco", "deprivation_rank"), [[1.0]])
+    world = _decade(0.05).assign(deprivation_share=shares).assign_coords(deprivation_rank=[100])
+    world = world.assign_coords(agreement_kind=("aco", ["initial"]))
+    (notice,) = contract("mssp", 2024, "ENHANCED").notices(world, [])
+    assert "advance investment payments are not open to it under ENHANCED of 2024" in notice
+    settled = contract("mssp", 2024, "E").settle(world.sel(year=slice(None, 2024)))
+    assert settled.aip_payment_usd.item() == 250_000.0 + 4 * 45.0 * 10_000.0
+
+
+def test_a_line_that_is_given_and_comes_out_otherwise_is_refused():
+    world = _decade(0.05).sel(year=slice(None, 2024)).assign(unshared_usd=("aco", [1.0]))
+    with pytest.raises(SimulatorError, match="unshared_usd is given, but the other inputs"):
+        contract("mssp", 2024, "E").settle(world)

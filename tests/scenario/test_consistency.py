@@ -26,10 +26,27 @@ SEGMENTS = "population.lakeshore.segments"
             "one of esrd, disabled, aged_dual, aged_nondual; did you mean esrd?",
         ),
         (
-            "minimum_savings: 0.01",
-            "minimum_savings: 0.5",
-            "x.yaml:9: population.lakeshore.elections.minimum_savings is 0.5; must be one of "
-            "0, 0.005, 0.01, 0.015, 0.02 or variable (0.5% is written 0.005)",
+            "    revenue_ppy: 3_600",
+            "    persons: {2022: 30_000}",
+            "x.yaml:10: population.lakeshore.persons.2022 is 30,000, but person-years of 2022 add "
+            "up to 11,500; a head-count is one to two times them",
+        ),
+        (
+            "    revenue_ppy: 3_600",
+            "    persons: {2022: 11_000}",
+            "x.yaml:10: population.lakeshore.persons.2022 is 11,000, but person-years of 2022 add "
+            "up to 11,500; a head-count is one to two times them",
+        ),
+        (
+            "    revenue_ppy: 3_600",
+            "    advance_payments: {100: 0.3, 60: 0.6}",
+            "x.yaml:10: population.lakeshore.advance_payments has shares that add up to 0.9; they "
+            "must add up to 1",
+        ),
+        (
+            "    revenue_ppy: 3_600",
+            "    termination: {year: 2023}",
+            "x.yaml:10: population.lakeshore.termination.year is 2023; must be one of 2022",
         ),
         (
             "option: E}",

@@ -194,3 +194,36 @@ def test_cases_that_are_wrong_together_are_refused(files):
     )
     with pytest.raises(ScenarioError, match=r"sweep\.list\.bad"):
         reading.read(files.path)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "override", "where"),
+    [
+        ("grid: {experience.trend.mean: [0.02, 0.03]}", "experience.trend.mean=0.05", "grid"),
+        ("zip: {experience.trend: [{mean: 0.02}]}", "experience.trend.mean=0.05", "zip"),
+        ("list: {a: {experience.trend.mean: 0.02}}", "experience.trend.mean=0.05", "list"),
+        (
+            "sample: {n: 2, over: {experience.trend.mean: [0.02, 0.03]}}",
+            "experience.trend.mean=0.05",
+            "sample",
+        ),
+    ],
+)
+def test_an_override_of_a_swept_path_is_refused(files, sweep, override, where):
+    files.put("x.yaml", f"{files.scenario}sweep:\n  {sweep}\n")
+    (line,) = files.lines([override])
+    assert line.startswith(f"--set {override}: experience.trend.mean is swept in sweep.{where} (")
+    assert "which sets it in every case; change the sweep, or leave it out with" in line
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        "grid: {experience.trend.mean: {times: [1, 2]}}",
+        "list: {a: {experience.trend.mean: 0.02}, b: {experience.effect.mean: 0.01}}",
+        "grid: {experience.effect.mean: [0, 0.01]}",
+    ],
+)
+def test_an_override_that_some_case_uses_is_allowed(files, sweep):
+    files.put("x.yaml", f"{files.scenario}sweep:\n  {sweep}\n")
+    assert not files.lines(["experience.trend.mean=0.05"])
