@@ -23,7 +23,8 @@ _HISTORY = ("population.", "market.")
 def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     """Return the scenario of a file, with the files that it names, or raise every mistake."""
     scenario, mistakes, document = reading.check(path, overrides, population.laid)
-    found = [*_unknown(document), *lacking(document, _every(document))]
+    every = _every(document)
+    found = [*_unknown(document), *lacking(document, every), *_unasked(document, every)]
     mistakes = ordered([*mistakes, *found])
     if scenario is None or mistakes:
         raise stop(mistakes)
@@ -45,6 +46,18 @@ def _swept(scenario: Scenario) -> list[str]:
             lacks = lacking(Document(plain, {}), choices(case.scenario))
             found += [f"makes case {case.index} wrong: {lack}" for lack in lacks]
     return found
+
+
+def _unasked(document: Document, choices: Sequence[Choice]) -> Iterator[Mistake]:
+    """Yield which ACOs lack a part that a contract's program asks for."""
+    asked = {part: c.program for c in choices for part in programs.PROGRAMS[c.program].asks}
+    for name in _keys(document, ("population",)):
+        keys: Keys = ("population", name)
+        aco = at(document.value, keys)
+        if isinstance(aco, dict) and keys not in document.unread:
+            for part, program in asked.items():
+                if aco.get(part) is None:
+                    yield document.mistake(keys, f"lacks {part}; {program} contracts need it")
 
 
 def _every(document: Document) -> list[Choice]:

@@ -6,6 +6,7 @@ import xarray as xr
 
 from simulator import population
 from simulator.engine.tracks import Track
+from simulator.participation import Leaving, stays
 from simulator.results import kept
 from simulator.sampling import claims, design
 from simulator.sampling import world as sampling
@@ -14,6 +15,9 @@ from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Case, Scenario
 
 __all__ = ["by_person", "lines", "needs", "settle", "simulate"]
+
+_RESULT = "economic_result_usd"
+_PEOPLE = "total_person_years"
 
 
 def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
@@ -42,7 +46,8 @@ def settle(track: Track, world: xr.Dataset) -> xr.Dataset:
     past: list[xr.Dataset] = []
     for contract in track.contracts:
         seen = world.sel(year=slice(None, contract.year))
-        past.append(contract.settle(seen, past))
+        settled = contract.settle(seen, past)
+        past.append(settled if track.leaving is None else _left(settled, past, track.leaving))
     shared = _shared(past)
     return xr.concat([year[shared] for year in past], dim="year", data_vars="all")
 
@@ -50,7 +55,32 @@ def settle(track: Track, world: xr.Dataset) -> xr.Dataset:
 def lines(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
     """Return what is stored of every track's statement: the lines the scenario keeps."""
     statements = simulate(case, tracks, trials)
-    return {name: kept(whole, case.scenario.keep, trials) for name, whole in statements.items()}
+    keep = case.scenario.keep
+    if case.scenario.valuation is not None:
+        keep = (*keep, _RESULT)
+        statements = {name: _valued(whole) for name, whole in statements.items()}
+    return {name: kept(whole, keep, trials) for name, whole in statements.items()}
+
+
+def _valued(statement: xr.Dataset) -> xr.Dataset:
+    """Return a statement with what a year is worth; the settlement, if a program says no more."""
+    if _RESULT in statement:
+        return statement
+    return statement.assign({_RESULT: statement.settlement_usd})
+
+
+def _left(settled: xr.Dataset, past: Sequence[xr.Dataset], rule: Leaving) -> xr.Dataset:
+    """Return a year's statement, without people and dollars where the ACO has left before it."""
+    goes_on = stays(
+        [year.settlement_usd.variable for year in past],
+        [year.benchmark_usd.variable for year in past],
+        rule,
+    )
+    there = past[-1].participates.variable if past else 1.0
+    there = there * xr.ones_like(settled.settlement_usd) * goes_on
+    emptied = [n for n in settled.data_vars if str(n).endswith("_usd") or n == _PEOPLE]
+    gone = {name: settled[name] * there for name in emptied}
+    return settled.assign({**gone, "participates": there})
 
 
 def needs(tracks: Iterable[Track]) -> frozenset[str]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator import population, programs
-from simulator.scenario.schema import Case, ContractChoice, Elections, Scenario
+from simulator.participation import Leaving
+from simulator.scenario.schema import Case, ContractChoice, Elections, Exit, Scenario
 
 __all__ = ["Track", "covers", "notices", "tracks"]
 
@@ -15,15 +16,26 @@ class Track:
 
     name: str
     contracts: tuple[programs.Contract, ...]
+    leaving: Leaving | None = None
 
 
 def tracks(case: Case) -> tuple[Track, ...]:
     """Return a case's contracts by the year. Raises RulesError for one that does not exist."""
     scenario = case.scenario
     return tuple(
-        Track(label, tuple(_contract(scenario, choice, year) for year in scenario.years))
+        Track(
+            label,
+            tuple(_contract(scenario, choice, year) for year in scenario.years),
+            _leaving(choice.exit),
+        )
         for label, choice in scenario.contracts.items()
     )
+
+
+def _leaving(rule: Exit | None) -> Leaving | None:
+    if rule is None:
+        return None
+    return Leaving(rule.losses_in_a_row, rule.cumulative_loss_share, rule.settled_after_years)
 
 
 def notices(case: Case, signed: Sequence[Track]) -> tuple[str, ...]:

@@ -42,6 +42,10 @@ _MARKET_TABLES = (
     "prospective_factor",
 )
 
+_LEAD_WORDS = ("start", "entry", "prior_program", "designation")
+_LEAD_FIGURES = ("improvement_met", "capitation_margin_ppy", "benefit_cost_ppy")
+_CARA_FIGURES = ("target_share", "episode_share", "premium_share", "performance_share")
+
 _Arrays = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 
@@ -113,12 +117,14 @@ def project(
     at = np.array(rows) - frame.span.start
     variables = {name: (dims, values[at]) for name, (dims, values) in arrays.items()}
     coordinates = _coordinates(population, frame, rows, years)
+    coordinates |= {name: ("aco", held) for name, held in _lead(population).items()}
     coordinates["last_given_year"] = _last_given(market)
     variables["reconciled_person_years"] = _reconciled(frame, variables, rows, years)
     variables |= _leaving(population, rows, years) | _advances(population)
     if ranks := _ranks(population):
         coordinates["deprivation_rank"] = ranks
     variables["churn_share"] = ("aco", "segment"), _constant(frame, attrgetter("churn_share"))
+    variables["rate_book_phase_share"] = (), np.array(float(market.rate_book_phase))
     variables["given"] = ("year", "aco"), _given_rows(frame, rows)
     return xr.Dataset(variables | _published(population), coordinates)
 
@@ -418,6 +424,23 @@ def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
         "one_sided_years_before": [aco.agreement.one_sided_years for aco in acos],
         "termination_kind": [_leaves(aco) for aco in acos],
     }
+
+
+def _lead(population: Mapping[str, Aco]) -> dict[str, list[object]]:
+    """Return what LEAD asks of each ACO, if it is given: of every one or of none."""
+    given = {name: aco.lead for name, aco in population.items()}
+    known = [lead for lead in given.values() if lead is not None]
+    if known and len(known) < len(given):
+        without = next(name for name, lead in given.items() if lead is None)
+        raise ScenarioError(
+            f"population.{without}: lead is missing; allowed is `lead` for every ACO or for none"
+        )
+    made = {f"lead_{name}": [getattr(lead, name) for lead in known] for name in _LEAD_WORDS}
+    for name in _LEAD_FIGURES:
+        made[f"lead_{name}"] = [float(getattr(lead, name)) for lead in known]
+    for name in _CARA_FIGURES:
+        made[f"lead_cara_{name}"] = [float(getattr(one.cara, name, 0.0)) for one in known]
+    return made if known else {}
 
 
 def _regional_number(aco: Aco) -> int:

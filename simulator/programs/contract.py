@@ -75,6 +75,7 @@ class Contract:
     waterfall : the way from the historical benchmark to what changes hands, a Step a bar
     limits : each Limit that may bind, in the order in which it does
     surety : the line with what the ACO must hold (repayment mechanism, financial guarantee)
+    asks : parts of a scenario's ACO that must be given
 
     Expressions are in a statement's lines and in the terms that are plain numbers. A line by
     segment makes an expression by segment, which is then added up (`usd`) or binds if it does for
@@ -91,6 +92,7 @@ class Contract:
     surety: ClassVar[str] = ""
     # Lines that a stage changes, given or not.
     raised: ClassVar[frozenset[str]] = frozenset()
+    asks: ClassVar[tuple[str, ...]] = ()
 
     year: int
     option: str

@@ -1,8 +1,8 @@
 """LEAD, the Long-term Enhanced ACO Design: one option in one performance year."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from simulator import benchmark as expected
 from simulator import settlement as paid
 from simulator.benchmark import Years, in_year, known
 from simulator.errors import SimulatorError
-from simulator.programs.contract import Contract, Lines, Stage
+from simulator.programs.contract import Contract, History, Lines, Stage
 from simulator.programs.rulebook import nearest
 from simulator.terms import Bands, ByKind
 from simulator.units import Factor, Persons, Share, Unit, Usd, per_year, total
@@ -185,6 +185,9 @@ class Lead(Contract):
         "financial_guarantee_usd": ("guarantee", "guarantee_basis"),
     }
 
+    surety: ClassVar[str] = "financial_guarantee_usd"
+    asks: ClassVar[tuple[str, ...]] = ("lead",)
+
     first_year: CalendarYear
     category_precedence: Literal["esrd high_needs aged_disabled", "high_needs esrd aged_disabled"]
     base_weight_1: ShareByKind
@@ -295,6 +298,21 @@ class Lead(Contract):
         ]
         return [next(name for name in order if found[name]) for found in belongs]
 
+    def history(self, aco: Mapping[str, Any]) -> tuple[History, ...]:
+        """Return the three base years: the calendar years before the first one in LEAD."""
+        lead = aco.get("lead")
+        start = lead.get("start") if isinstance(lead, Mapping) else None
+        if type(start) is not int:
+            return ()
+        base = tuple(range(start - len(_BACK), start))
+        why, at = f"an ACO that enters LEAD in {start} needs", ("lead", "start")
+        spent = ("expenditure_ppy", "untruncated_expenditure_ppy")
+        return (
+            History("segment", ("person_years",), base[-1:], why, at),
+            History("segment", spent, base, why, at),
+            History("segment", ("risk_score",), base, why, at),
+        )
+
     def notices(self, acos: xr.Dataset, earlier: Sequence[Contract]) -> list[str]:
         """Return who has not joined yet, who has too few people, and who may not use CARA."""
         world = self.cells(acos)
@@ -304,7 +322,7 @@ class Lead(Contract):
             f"{aco}: joins in {start}; {self.year} is before that" for aco, start in late.items()
         ]
         found += [text for aco, text in self._few(world).items() if aco not in late]
-        if self.cara == "closed" and "cara_target_usd" in world:
+        if self.cara == "closed" and _has_episodes(world):
             found.append(
                 f"CARA is not open to {self.option} in {self.year}: its episodes are left out"
             )
@@ -651,7 +669,7 @@ class Lead(Contract):
         people = in_year(world.person_years, self.year)
         everyone = people.sum("segment")
         gross = (people * lines["updated_benchmark_ppy"]).sum("segment")
-        charge = 0.0 - total(per_year(self.stop_loss_charge), everyone) * _elected(world)
+        charge = self._stop_loss_charge(world, gross, everyone)
         partner = total(per_year(self.medicaid_partner), everyone)
         return {
             "person_years_share": people / everyone.where(everyone > 0.0, 1.0),
@@ -661,6 +679,15 @@ class Lead(Contract):
             "medicaid_partner_usd": partner,
             "benchmark_before_discount_usd": gross + charge + partner,
         }
+
+    def _stop_loss_charge(
+        self, world: xr.Dataset, gross: xr.DataArray, everyone: xr.DataArray
+    ) -> xr.DataArray:
+        """Return the charge of an ACO that elected stop-loss: by person-year and by benchmark."""
+        stated = xr.DataArray(per_year(self.stop_loss_charge))
+        by_person = world.get("stop_loss_charge_ppy", stated)
+        by_benchmark = world.get("stop_loss_charge_share", xr.DataArray(0.0))
+        return 0.0 - (total(by_person, everyone) + by_benchmark * gross) * _elected(world)
 
     def _add_on(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
         """Return the add-on of ACOs that spend more than their region, and where it goes."""
@@ -722,11 +749,16 @@ class Lead(Contract):
 
     def _episodes(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
         """Return what CARA episodes pay to providers: plus raises expenditure."""
-        if self.cara == "closed" or "cara_target_usd" not in world:
+        if self.cara == "closed" or not _has_episodes(world):
             return {"cara_usd": xr.zeros_like(lines["claims_usd"])}
         premium = world.get("lead_cara_premium_share", xr.DataArray(0.0))
-        target = in_year(world.cara_target_usd, self.year) * (1.0 + premium)
-        under = target - in_year(world.cara_expenditure_usd, self.year)
+        if "cara_target_usd" in world:
+            target = in_year(world.cara_target_usd, self.year)
+            spent = in_year(world.cara_expenditure_usd, self.year)
+        else:
+            target = world.lead_cara_target_share * lines["benchmark_before_discount_usd"]
+            spent = world.lead_cara_episode_share * lines["claims_usd"]
+        under = target * (1.0 + premium) - spent
         agreed = world.get("lead_cara_performance_share", xr.DataArray(1.0))
         adjusted = expected.bounded(
             agreed, low=self.cara_performance_least, high=self.cara_performance_most
@@ -739,6 +771,7 @@ class Lead(Contract):
         payout = xr.zeros_like(lines["claims_usd"])
         if bool(_elected(world).any()):
             payout = in_year(world.stop_loss_payout_usd, self.year) * _elected(world)
+            payout = payout * world.get("stop_loss_neutrality_factor", xr.DataArray(1.0))
         spent = lines["claims_usd"] + lines["excluded_usd"] + lines["cara_usd"] - payout
         return {"stop_loss_payout_usd": payout, "expenditure_usd": spent}
 
@@ -893,9 +926,15 @@ def _growth(variable: xr.DataArray, later: Years, earlier: Years) -> xr.DataArra
     return in_year(variable, later) / before.where(before != 0.0, 1.0)
 
 
+def _has_episodes(world: xr.Dataset) -> bool:
+    if "cara_target_usd" in world:
+        return True
+    return bool((world.get("lead_cara_target_share", xr.DataArray(0.0)) > 0.0).any())
+
+
 def _elected(world: xr.Dataset) -> xr.DataArray:
     """Return who elected stop-loss, as 0 or 1."""
-    return world.get("lead_stop_loss", xr.DataArray(0.0))
+    return world.get("stop_loss_elected", xr.DataArray(0.0))
 
 
 def _partners(world: xr.Dataset) -> list[int]:

@@ -27,6 +27,7 @@ ReadingByKind = Annotated[ByKind, Unit("reading", 0.0, 0.0)]
 ShareKnots = Annotated[Knots, Unit("share", 0.0, 1.0)]
 
 _TIE = 1e-9
+_SOMEBODY = 1e-9
 # 42 CFR 425.601 and 425.652: the three calendar years before the agreement.
 _BASE_YEARS = 3
 _QUARTERS = 4.0
@@ -1061,9 +1062,8 @@ def _participation(world: xr.Dataset, year: int) -> xr.DataArray:
 
 def _savings_ppy(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:
     """Return signed gross savings per person-year by year: as given, then as settled."""
-    return known(
-        world.prior_savings_ppy, [p.gross_savings_usd / p.total_person_years for p in past]
-    )
+    settled = [p.gross_savings_usd / p.total_person_years.clip(min=_SOMEBODY) for p in past]
+    return known(world.prior_savings_ppy, settled)
 
 
 def _balance(world: xr.Dataset, past: Sequence[xr.Dataset]) -> xr.DataArray:

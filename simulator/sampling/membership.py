@@ -24,6 +24,7 @@ _PROJECTED = (
     "reconciled_person_years",
     "published_benchmark_ppy",
     "deprivation_share",
+    "rate_book_phase_share",
 )
 _MONTHS = 12.0
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 __all__ = [
     "Aco",
     "Agreement",
+    "Cara",
     "Case",
     "Category",
     "Cell",
@@ -20,10 +21,12 @@ __all__ = [
     "Deviation",
     "Effect",
     "Elections",
+    "Exit",
     "Experience",
     "Finding",
     "Groups",
     "InputFile",
+    "Lead",
     "Market",
     "Membership",
     "Observed",
@@ -44,6 +47,7 @@ __all__ = [
     "Termination",
     "TotalQuality",
     "Trend",
+    "Valuation",
 ]
 
 Number = Annotated[StrictFloat, Field(allow_inf_nan=False)]
@@ -211,6 +215,48 @@ class StopLoss(_Frozen):
     )
 
 
+class Cara(_Frozen):
+    """Episodes under CARA arrangements (LEAD Global, from their second year): totals, by share."""
+
+    target_share: Share = Field(
+        description="Target prices of a year's episodes, of the benchmark before discount"
+    )
+    episode_share: Share = Field(
+        description="What the episodes cost fee-for-service, of all expenditure"
+    )
+    premium_share: SignedShare = Field(
+        default=0.0, description="Premium (plus) or discount (minus) on target prices"
+    )
+    performance_share: Share = Field(
+        default=1.0, description="Performance adjustment of what providers gain"
+    )
+
+
+class Lead(_Frozen):
+    """What LEAD asks of an ACO that enters it."""
+
+    start: Year = Field(description="First performance year; base years are the three before")
+    entry: Literal["renewing", "newly_entering"] = Field(
+        description="Whether there is history in REACH or MSSP"
+    )
+    prior_program: Literal["mssp", "reach", "mixed", "none"] = Field(
+        description="Where that history is from: it decides the cap of the regional adjustment"
+    )
+    designation: Literal["open", "lower", "higher"] = Field(
+        default="open", description="Spending against the region; open as the base years say"
+    )
+    improvement_met: StrictBool = Field(
+        default=True, description="Continuous improvement or sustained performance is shown"
+    )
+    capitation_margin_ppy: Number = Field(
+        default=0.0, description="Gain on capitation that is not reconciled (NPCC, TCC)"
+    )
+    benefit_cost_ppy: NonNegative = Field(
+        default=0.0, description="Benefits that the ACO itself pays for"
+    )
+    cara: Cara | None = None
+
+
 class Aco(_Frozen):
     """One ACO: its people by segment, its agreement, what CMS published about it."""
 
@@ -272,6 +318,7 @@ class Aco(_Frozen):
     )
     termination: Termination | None = None
     stop_loss: StopLoss | None = Field(default=None, description="Elected if it is given")
+    lead: Lead | None = Field(default=None, description="Needed where a contract is LEAD's")
     observed: Observed | None = None
 
 
@@ -298,6 +345,9 @@ class Market(_Frozen):
     prospective_factor: Mapping[Entitlement | Category, Mapping[Year, Positive]] = Field(
         default_factory=dict,
         description="Forecast annual growth (ACPT) by year, by enrolment type or category",
+    )
+    rate_book_phase: Share = Field(
+        default=1.0, description="How far LEAD's rate-book phase comes about: 0 not, 1 as ruled"
     )
     projected_from: Year | None = Field(
         default=None,
@@ -571,6 +621,38 @@ class Experience(_Frozen):
     run_out: RunOut | None = None
 
 
+class Exit(_Frozen):
+    """When an ACO leaves a contract after a year, for good: it sees only what is settled by then.
+
+    Any of the conditions that are given is enough.
+    """
+
+    losses_in_a_row: Annotated[StrictInt, Field(ge=1, le=20)] | None = Field(
+        default=None,
+        description="Owed in each of so many years, the last that is settled included",
+    )
+    cumulative_loss_share: Share | None = Field(
+        default=None,
+        description="Owed in all, less what was earned, of the last settled year's benchmark",
+    )
+    settled_after_years: Annotated[StrictInt, Field(ge=0, le=3)] = Field(
+        default=1,
+        description="Years from a performance year's end until its settlement is known; with 1, "
+        "the decision after a year sees the years before it",
+    )
+
+
+class Valuation(_Frozen):
+    """How results of several years are put together into one present value."""
+
+    discount_rate: Annotated[Number, Field(ge=0, le=0.5)] = Field(
+        description="A year; 0 adds the years up as they are"
+    )
+    paid_after_years: Annotated[Number, Field(ge=0, le=3)] = Field(
+        default=1.0, description="From a performance year's end until its result is paid"
+    )
+
+
 class ContractChoice(_Frozen):
     """One contract to settle: a program and an option, or options by year."""
 
@@ -580,6 +662,7 @@ class ContractChoice(_Frozen):
     elections: Elections | None = Field(
         default=None, description="Instead of each ACO's own elections"
     )
+    exit: Exit | None = Field(default=None, description="A rule by which the ACO may leave")
 
     def option_in(self, year: int) -> str:
         """Return the option in a performance year."""
@@ -680,6 +763,9 @@ class Scenario(_Frozen):
     population: Annotated[Mapping[Name, Aco], Field(min_length=1)]
     experience: Experience = Experience()
     contracts: Annotated[Mapping[Name, ContractChoice], Field(min_length=1)]
+    valuation: Valuation | None = Field(
+        default=None, description="Present values at the start of the first performance year"
+    )
     rules: Mapping[StrictStr, Override] = Field(default_factory=dict)
     sweep: Sweep | None = None
     keep: tuple[StrictStr, ...] = (

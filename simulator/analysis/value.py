@@ -1,0 +1,53 @@
+"""What several years are worth together: present values, and the worst position on the way."""
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import SimulatorError
+from simulator.loading import parse_text
+from simulator.scenario.schema import Valuation
+
+__all__ = ["cumulative", "present_value", "results", "worst_position"]
+
+_RESULT = "economic_result_usd"
+
+
+def results(run: xr.Dataset) -> xr.DataArray:
+    """Return what each year is worth: dims of the run's settlement.
+
+    That is the economic result where the run holds it (every run with a `valuation` does), else
+    the settlement.
+    """
+    found = run[_RESULT if _RESULT in run else "settlement_usd"].astype(np.float64)
+    return found.compute()
+
+
+def present_value(run: xr.Dataset) -> xr.DataArray:
+    """Return the present value of all years at the start of the first, USD; dims less ``year``.
+
+    A year's result is paid `paid_after_years` after its end: ``sum of result / (1 + rate) ** (1 +
+    elapsed + paid_after_years)``. Raises SimulatorError for a run without a `valuation`.
+    """
+    rate, lag = _valuation(run)
+    paid = results(run)
+    elapsed = paid.year - paid.year[0]
+    return (paid / (1.0 + rate) ** (1.0 + elapsed + lag)).sum("year")
+
+
+def cumulative(run: xr.Dataset) -> xr.DataArray:
+    """Return what has been earned less what has been owed so far, USD, by year; not discounted."""
+    return results(run).cumsum("year").assign_coords(year=run.year)
+
+
+def worst_position(run: xr.Dataset) -> xr.DataArray:
+    """Return the lowest that cumulated results ever stand at, at most zero; dims less ``year``."""
+    return cumulative(run).min("year").clip(max=0.0)
+
+
+def _valuation(run: xr.Dataset) -> tuple[float, float]:
+    scenario = parse_text(run.attrs["scenario"], "scenario").value
+    held = scenario.get("valuation") if isinstance(scenario, dict) else None
+    if not isinstance(held, dict):
+        raise SimulatorError("the run has no valuation; valuation.discount_rate asks for one")
+    valuation = Valuation.model_validate(held)
+    return valuation.discount_rate, valuation.paid_after_years
