@@ -11,6 +11,7 @@ from simulator.errors import RulesError
 from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
 from simulator.programs.mssp import Mssp
 from simulator.scenario import reading
+from simulator.scenario.plausibility import doubts
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sweep import cases
 from simulator.variables import STATEMENT
@@ -30,7 +31,18 @@ def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
         raise stop(mistakes)
     if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
         raise stop(swept)
-    return population.filled(scenario, Path(path).parent)
+    return population.filled(_doubted(scenario, document), Path(path).parent)
+
+
+def _doubted(scenario: Scenario, document: Document) -> Scenario:
+    """Return the scenario with a warning for each figure that is hardly meant."""
+    quality = scenario.data_quality
+    # A scenario written by a run has its warnings, with the places where the user wrote.
+    known = {warning.partition(": ")[2] for warning in quality.warnings}
+    new = [str(doubt) for doubt in doubts(document)]
+    more = tuple(text for text in new if text.partition(": ")[2] not in known)
+    warned = quality.model_copy(update={"warnings": (*quality.warnings, *more)})
+    return scenario.model_copy(update={"data_quality": warned})
 
 
 def _swept(scenario: Scenario) -> list[str]:

@@ -26,6 +26,8 @@ _TYPED = re.compile(
     r"(?:[.,](?P<decimals>\d{1,9}))? ?(?P<percent>%?)",
     re.ASCII,
 )
+# The upper ends of a risk score and of dollars per person-year, as the scenario's schema has them.
+_HIGHEST_SCORE, _DEAREST_PPY = 20, 1_000_000
 NAMED = "text of letters, digits, '-' and '_'"
 
 
@@ -178,8 +180,21 @@ def _hint(value: Value, numbers: Sequence[Schema]) -> str:
         return _typed_hint(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    small = isinstance(high, int | float) and high <= 1 < abs(value) <= 100
-    return f" ({value:g}% is written {value / 100:g})" if small else ""
+    return _slip(float(value), high, numbers[0]) if isinstance(high, int | float) else ""
+
+
+def _slip(value: float, high: float, schema: Schema) -> str:
+    """Return what was probably meant by a number beyond the most that is allowed."""
+    size = abs(value)
+    percent = f" ({value:g}% is written {value / 100:g})"
+    meant = (
+        (high < 1.0 < size < 2.0, f" (growth by the factor {value:g} is written {value - 1:.6g})"),
+        (high <= 1.0 < size <= 100.0, percent),
+        (high <= 1.0 < size <= 10_000.0, f" ({value:g} basis points are written {value / 1e4:g})"),
+        (high == _HIGHEST_SCORE and schema["type"] == "number" and size <= 100 * high, percent),
+        (high == _DEAREST_PPY, " (a total of all people? over person-years it is dollars each)"),
+    )
+    return next((text for fits, text in meant if fits), "") if size > high else ""
 
 
 def _typed_hint(text: str) -> str:

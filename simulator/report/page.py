@@ -162,7 +162,10 @@ def _limitations(run: xr.Dataset) -> list[str]:
         if part.startswith("Not modelled")
     ]
     notices = json.loads(run.attrs.get("notices", "[]"))
-    return unmodelled + [f"What if: {notice}." for notice in notices] + _each_drawn(run)
+    doubts = json.loads(run.attrs.get("data_quality", "{}")).get("warnings", [])
+    warned = [f"Warning: {doubt}" for doubt in doubts]
+    what_if = [f"What if: {notice}." for notice in notices]
+    return warned + unmodelled + what_if + _each_drawn(run)
 
 
 def _each_drawn(run: xr.Dataset) -> list[str]:
