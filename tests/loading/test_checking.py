@@ -50,7 +50,10 @@ def lines(text, model=Model):
     [
         ("share: 3", "share is 3; must lie between 0 and 1 (3% is written 0.03)"),
         ("share: -5", "share is -5; must lie between 0 and 1 (-5% is written -0.05)"),
-        ("share: 300", "share is 300; must lie between 0 and 1"),
+        (
+            "share: 300",
+            "share is 300; must lie between 0 and 1 (300 basis points are written 0.03)",
+        ),
         ("share: 3%", "share is '3%'; must be a number between 0 and 1 (written 0.03)"),
         ("share: $1,234", "share is '$1,234'; must be a number between 0 and 1 (written 1234)"),
         ("share: 0,5", "share is '0,5'; must be a number between 0 and 1 (written 0.5)"),
