@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import get_args
 
 from simulator.loading import Document, Keys, Mistake, Value, at, near, shown
+from simulator.scenario.plausibility import heads_hint
 from simulator.scenario.schema import Entitlement, Sampling, Scenario
 
 __all__ = ["contradictions"]
@@ -131,7 +132,8 @@ def _head_counts(document: Document) -> Iterator[Mistake]:
                 continue
             if not _LEAST_ENROLLED * people <= years <= _ROUNDED * people:
                 text = f"is {people:,.0f}, but person-years of {year} add up to {years:,.0f}"
-                yield document.mistake(keys, f"{text}; a head-count is one to two times them")
+                allowed = f"a head-count is one to two times them{heads_hint(people, years)}"
+                yield document.mistake(keys, f"{text}; {allowed}")
 
 
 def _person_years(document: Document, aco: str, year: int) -> float | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from simulator.loading import Document, Keys, Mistake, Value, at
 
-__all__ = ["doubts"]
+__all__ = ["doubts", "heads_hint"]
 
 # What an enrolment type costs a year, to tell dollars a month or thousands from dollars a year.
 _USUAL_PPY: Mapping[str, float] = {
@@ -34,7 +34,6 @@ _GROWTH = 0.15
 _TWELVE = (8.0, 14.5)
 _JUMP = 0.35
 _REVERSED = 0.02
-_MORE_THAN_ALL = 1.001
 _FEWEST = 100.0
 _SPREADS: Mapping[str, float] = {
     "experience.trend.sd": 0.1,
@@ -244,31 +243,28 @@ _JUDGES: tuple[Callable[[Document, _Leaf], Iterator[str]], ...] = (
 
 
 def _heads(document: Document, aco: Keys) -> Iterator[tuple[Keys, str]]:
-    """Yield doubts about people: heads for person-years, months, thousands."""
+    """Yield doubts about head-counts: person-years of the year are the same."""
     segments = [(*aco, "segments", name) for name in _names(document, (*aco, "segments"))]
-    years = {keys: _years(document, (*keys, "person_years")) for keys in segments}
+    years = [_years(document, (*keys, "person_years")) for keys in segments]
     for year, heads in _years(document, (*aco, "persons")).items():
-        if heads < _FEWEST:
-            text = f"is {heads:g} people: thousands? they are written {heads * 1000:g}"
-            yield (*aco, "persons", year), text
-        if not all(year in given for given in years.values()):
-            continue
-        lived = sum(given[year] for given in years.values())
-        if text := _lived(lived, heads):
+        if all(year in given for given in years) and sum(g[year] for g in years) == heads:
+            said = f"is {heads:,.10g}, as many as the segments' person-years"
+            text = f"{said}: are these heads? who joins, leaves or dies counts for part of a year"
             yield (*aco, "persons", year), text
 
 
-def _lived(lived: float, heads: float) -> str:
-    """Return what is odd about person-years, given how many people there are."""
-    said = f"is {heads:,.10g}, and the segments' person-years add up to {lived:,.10g}"
-    if _within(lived / heads, _TWELVE):
-        return f"{said}: months? person-years are {lived / 12:,.1f}"
-    if _within(heads / lived if lived else 0.0, _TWELVE):
-        return f"{said}: were they divided by 12 once too often?"
-    if lived == heads:
-        return f"{said}: are these heads? who joins, leaves or dies counts for part of a year"
-    if lived > heads * _MORE_THAN_ALL:
-        return f"{said}: nobody has more than one person-year a year"
+def heads_hint(heads: float, person_years: float) -> str:
+    """Return what was probably meant where heads and person-years cannot be of the same people.
+
+    >>> heads_hint(1_000.0, 11_800.0), heads_hint(12.9, 12_600.0)
+    (' (months? person-years are 983.3)', ' (thousands? they are written 12900)')
+    """
+    if person_years and _within(person_years / heads, _TWELVE):
+        return f" (months? person-years are {person_years / 12:,.1f})"
+    if person_years and _within(heads / person_years, _TWELVE):
+        return " (were person-years divided by 12 once too often?)"
+    if person_years and _within(heads * 1000.0 / person_years, (0.9, 2.0)):
+        return f" (thousands? they are written {heads * 1000:g})"
     return ""
 
 
