@@ -8,6 +8,7 @@ import xarray as xr
 
 from simulator.terms import Bands
 from simulator.units import PersonYears, Ratio, Share, UsdPpy
+from simulator.unlabelled import bare
 
 __all__ = [
     "Years",
@@ -102,7 +103,10 @@ def _picked(variable: xr.DataArray, year: int) -> xr.DataArray:
     known = variable.indexes["year"]
     if year not in known:
         raise KeyError(f"{variable.name} in {year}")
-    return variable.isel(year=known.get_loc(year), drop=True)
+    place = known.get_loc(year)
+    if len(variable.coords) == 1:
+        return bare(xr.DataArray(variable.variable.isel(year=place)))
+    return variable.isel(year=place, drop=True)
 
 
 def known(given: xr.DataArray, settled: Sequence[xr.DataArray]) -> xr.DataArray:

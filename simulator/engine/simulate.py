@@ -49,6 +49,8 @@ def settle(track: Track, world: xr.Dataset) -> xr.Dataset:
         settled = contract.settle(seen, past)
         past.append(settled if track.leaving is None else _left(settled, past, track.leaving))
     shared = _shared(past)
+    if len(past) == 1:
+        return past[0][shared].expand_dims("year")
     return xr.concat([year[shared] for year in past], dim="year", data_vars="all")
 
 

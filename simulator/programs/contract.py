@@ -10,6 +10,7 @@ import xarray as xr
 
 from simulator.errors import RulesError, SimulatorError
 from simulator.programs.rulebook import Leaf, Source, nearest, source, term
+from simulator.unlabelled import BareWorld, bare
 from simulator.variables import STATEMENT, conform
 
 __all__ = ["Contract", "History", "Limit", "Lines", "Stage", "Step"]
@@ -200,6 +201,7 @@ class Contract:
         labels = {dim: seen[dim].values for dim in ("trial", "aco", "segment") if dim in seen.dims}
         # Without labels, sums neither align nor compare them; sizes still must agree.
         seen = seen.drop_vars(labels)
+        seen = BareWorld({name: seen.variables[name] for name in seen.variables})
         given: Lines = {str(name): seen[name] for name in seen.data_vars if name in STATEMENT}
         lines, lacking = dict(given), list[SimulatorError]()
         for stage in self.stages:
@@ -216,8 +218,8 @@ class Contract:
             lines |= made
         if lacking and not lines.keys() >= set(enough):
             raise lacking[0]
-        ordered = {name: lines[name] for name in STATEMENT if name in lines}
-        return conform(xr.Dataset(ordered).assign_coords({**labels, "year": self.year}), STATEMENT)
+        ordered = {name: lines[name].variable for name in STATEMENT if name in lines}
+        return conform(xr.Dataset(ordered, {**labels, "year": self.year}), STATEMENT)
 
     def _refuse_contradiction(self, given: Lines, made: Lines) -> None:
         """Raise SimulatorError for a line that is given and comes out otherwise."""
@@ -233,7 +235,7 @@ class Contract:
     ) -> Lines:
         method: Method = getattr(self, stage)
         try:
-            return method(world, past, lines)
+            return {name: bare(line) for name, line in method(world, past, lines).items()}
         except (KeyError, AttributeError) as error:
             at = f"{self.program} {self.year} {self.option}"
             step = stage.strip("_").replace("_", " ")

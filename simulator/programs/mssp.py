@@ -325,8 +325,8 @@ class Mssp(Contract):
         world = expected.pool(world, "entitlement") if "entitlement" in world else world
         if "agreement_start" not in world:
             return world
-        world = world.assign(published_agreement_start=world.agreement_start)
-        return world.assign(agreement_in(world, self.year, self.agreement_years))
+        now = agreement_in(world, self.year, self.agreement_years)
+        return world.assign({**now, "published_agreement_start": world.agreement_start})
 
     def history(self, aco: Mapping[str, Any]) -> tuple[History, ...]:
         """Return the base years of the first agreement; those of later ones are simulated."""
