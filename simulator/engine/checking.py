@@ -108,6 +108,10 @@ def _contract(document: Document, label: str) -> Iterator[Mistake]:
         yield _wrong(document, (*keys, "program"), "programs are", list(programs.PROGRAMS))
         return
     known, variant = programs.years(program), at(document.value, (*keys, "variant"))
+    law = at(document.value, (*keys, "rules_year"))
+    if type(law) is int and law not in known:
+        said = f"{program} has rules for"
+        yield _wrong(document, (*keys, "rules_year"), said, [str(y) for y in known])
     for place, year in _years(document):
         if year not in known:
             yield _wrong(document, place, f"{program} has rules for", [str(y) for y in known])

@@ -92,6 +92,10 @@ class _Aco:
 
     def _missing(self, keys: Keys, need: History) -> list[int]:
         """Return the years that no field gives; none where a field is wrong in itself."""
+        held = self.segments[keys]
+        channel = held.get("channel", "claims") if isinstance(held, dict) else "claims"
+        if need.channels and channel not in need.channels:
+            return []
         paths = [(*keys, field) for field in need.fields]
         tables = [at(self.document.value, path) for path in paths]
         given = [table for table in tables if isinstance(table, dict)]

@@ -60,14 +60,16 @@ def _contract(scenario: Scenario, choice: ContractChoice, year: int) -> programs
         for path, rule in scenario.rules.items()
         if covers(path, own)
     ]
-    return programs.contract(
+    law = year if choice.rules_year is None else choice.rules_year
+    contract = programs.contract(
         choice.program,
-        year,
+        law,
         option,
         variant=choice.variant,
         overrides=overrides,
         elections=_elected(choice.elections),
     )
+    return contract if law == year else programs.applied(contract, year)
 
 
 def _elected(elections: Elections | None) -> dict[str, float]:

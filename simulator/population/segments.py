@@ -10,7 +10,14 @@ import xarray as xr
 
 from simulator.errors import ScenarioError
 from simulator.population.levels import Kind, carried, curve, national
-from simulator.scenario.schema import Aco, Entitlement, Market, Segment
+from simulator.scenario.schema import (
+    Aco,
+    Entitlement,
+    EquityTiers,
+    Market,
+    Segment,
+    StopLoss,
+)
 
 __all__ = ["project"]
 
@@ -45,6 +52,7 @@ _MARKET_TABLES = (
 _LEAD_WORDS = ("start", "entry", "prior_program", "designation")
 _LEAD_FIGURES = ("improvement_met", "capitation_margin_ppy", "benefit_cost_ppy")
 _CARA_FIGURES = ("target_share", "episode_share", "premium_share", "performance_share")
+_UNKNOWN = -1.0
 
 _Arrays = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
@@ -118,6 +126,7 @@ def project(
     variables = {name: (dims, values[at]) for name, (dims, values) in arrays.items()}
     coordinates = _coordinates(population, frame, rows, years)
     coordinates |= {name: ("aco", held) for name, held in _lead(population).items()}
+    coordinates |= {name: ("aco", held) for name, held in _reach(population).items()}
     coordinates["last_given_year"] = _last_given(market)
     variables["reconciled_person_years"] = _reconciled(frame, variables, rows, years)
     variables |= _leaving(population, rows, years) | _advances(population)
@@ -441,6 +450,61 @@ def _lead(population: Mapping[str, Aco]) -> dict[str, list[object]]:
     for name in _CARA_FIGURES:
         made[f"lead_cara_{name}"] = [float(getattr(one.cara, name, 0.0)) for one in known]
     return made if known else {}
+
+
+_REACH_FIGURES = (
+    "capitated_share",
+    "enhanced_pcc_share",
+    "advanced_payment_share",
+    "advanced_payment_claims_share",
+    "provisional_settlement",
+    "high_performers_share",
+)
+
+
+def _reach(population: Mapping[str, Aco]) -> dict[str, list[object]]:
+    """Return what REACH asks of each ACO, if it is given: of every one or of none."""
+    given = {name: aco.reach for name, aco in population.items()}
+    known = [reach for reach in given.values() if reach is not None]
+    if known and len(known) < len(given):
+        without = next(name for name, reach in given.items() if reach is None)
+        raise ScenarioError(
+            f"population.{without}: reach is missing; allowed is `reach` for every ACO or for none"
+        )
+    made: dict[str, list[object]] = {
+        "reach_type": [one.type for one in known],
+        "reach_first_year": [one.first_year for one in known],
+        "reach_capitation": [one.capitation for one in known],
+        "reach_base_persons": [_or_unknown(one.base_persons) for one in known],
+        "retention_withheld": [_or_unknown(one.retention_withheld) for one in known],
+        **{n: [float(getattr(one, n)) for one in known] for n in _REACH_FIGURES},
+        **{
+            f"equity_{tier}_share": [float(getattr(one.equity, tier)) for one in known]
+            for tier in EquityTiers.model_fields
+        },
+        **_charges([aco.stop_loss for aco in population.values()]),
+    }
+    return made if known else {}
+
+
+def _charges(elections: Sequence[StopLoss | None]) -> dict[str, list[object]]:
+    """Return who elected stop-loss, and what it charges."""
+    return {
+        "stop_loss_elected": [float(one is not None) for one in elections],
+        "stop_loss_charge_ppy": [
+            float(one.charge_ppy or 0.0) if one else 0.0 for one in elections
+        ],
+        "stop_loss_charge_share": [
+            float(one.charge_share or 0.0) if one else 0.0 for one in elections
+        ],
+        "stop_loss_neutrality_factor": [
+            float(one.neutrality_factor) if one else 1.0 for one in elections
+        ],
+    }
+
+
+def _or_unknown(value: float | None) -> float:
+    return _UNKNOWN if value is None else float(value)
 
 
 def _regional_number(aco: Aco) -> int:

@@ -1,6 +1,7 @@
 """What the contract says: programs, their rules, and the way to load one contract."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from simulator.errors import RulesError
 from simulator.programs.contract import Contract
@@ -9,7 +10,7 @@ from simulator.programs.mssp import Mssp
 from simulator.programs.reach import Reach
 from simulator.programs.rulebook import Leaf, RulesFile, book, nearest, years
 
-__all__ = ["PROGRAMS", "Contract", "contract", "options", "rules", "years"]
+__all__ = ["PROGRAMS", "Contract", "applied", "contract", "options", "rules", "years"]
 
 PROGRAMS: dict[str, type[Contract]] = {"mssp": Mssp, "reach": Reach, "lead": Lead}
 
@@ -71,6 +72,16 @@ def contract(
     return PROGRAMS[program].load(
         leaves, where, year=year, option=names[option.lower()], elections=dict(elections or {})
     )
+
+
+def applied(contract: Contract, year: int) -> Contract:
+    """Return a contract of one year's rules as it would settle another year: all assumed."""
+    law = f"the rules of {contract.year}, applied to {year}"
+    sources = {
+        name: term._replace(status="assumed", note=f"{law}: {term.note}" if term.note else law)
+        for name, term in contract.sources.items()
+    }
+    return replace(contract, year=year, sources=sources)
 
 
 def _overridden(leaves: Mapping[str, Leaf], path: str, value: object, why: str) -> dict[str, Leaf]:

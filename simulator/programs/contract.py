@@ -30,7 +30,8 @@ class History(NamedTuple):
     """What a contract reads of years before those it settles, and why.
 
     `place` is ``segment``, where any of `fields` may give a year, or ``market``, whose first field
-    is a table by enrolment type or benchmark category; `start` is the field that asks for it.
+    is a table by enrolment type or benchmark category; `start` is the field that asks for it;
+    `channels` are the ways of alignment that it is about, all if empty.
     """
 
     place: str
@@ -38,6 +39,7 @@ class History(NamedTuple):
     years: tuple[int, ...]
     why: str
     start: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):

@@ -1,8 +1,8 @@
 """ACO REACH, and Global and Professional Direct Contracting before it: one option in one year."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from simulator import benchmark as expected
 from simulator import settlement as paid
 from simulator.benchmark import Years, in_year
 from simulator.errors import SimulatorError
-from simulator.programs.contract import Contract, Lines, Stage
+from simulator.programs.contract import Contract, History, Limit, Lines, Stage, Step
 from simulator.programs.rulebook import nearest
 from simulator.terms import Bands, ByKind
 from simulator.units import Factor, Persons, Ratio, Share, Unit, Usd, Words, per_year
@@ -32,6 +32,7 @@ _CHANNELS = ("claims", "voluntary", "newly_voluntary")
 _TIERS = ("top", "second", "third", "middle", "bottom")
 _BACK = (2, 1, 0)
 _MONTHS = 12.0
+_TYPE = ("reach", "type")
 _HIGH_NEEDS = "high_needs"
 
 _BENCHMARK = ("benchmark_usd", "gross_savings_usd")
@@ -66,6 +67,7 @@ class Reach(Contract):
     """
 
     program: ClassVar[str] = "reach"
+    asks: ClassVar[tuple[str, ...]] = ("reach",)
     needs: ClassVar[frozenset[str]] = frozenset(
         {
             "expenditure_ppy",
@@ -78,8 +80,6 @@ class Reach(Contract):
             "reference_ppy",
             "coding_intensity_factor",
             "total_quality_score",
-            "stop_loss_payout_usd",
-            "participation_share",
         }
     )
     stages: ClassVar[tuple[Stage, ...]] = (
@@ -204,6 +204,72 @@ class Reach(Contract):
         "financial_guarantee_usd": ("financial_guarantee",),
     }
 
+    waterfall: ClassVar[tuple[Step, ...]] = (
+        Step("Benchmark before discount", "benchmark_before_discount_usd"),
+        Step("Discount", "discount_usd"),
+        Step("Quality withhold", "quality_withhold_usd"),
+        Step("Earned by quality", "quality_earned_usd"),
+        Step("Health equity adjustment", "equity_adjustment_usd"),
+        Step("Retention withhold", "retention_withhold_usd"),
+        Step("Final benchmark", "benchmark_usd", "level"),
+        Step("Expenditure", "-expenditure_usd"),
+        Step("Stop-loss charge", "stop_loss_charge_usd"),
+        Step("Stop-loss payout", "stop_loss_payout_usd"),
+        Step("Gross savings", "gross_savings_usd", "level"),
+        Step("Kept or borne by Medicare", "-unshared_usd"),
+        Step("Sequestration", "sequestration_usd"),
+        Step("High Performers Pool", "high_performers_usd"),
+        Step("Retention withhold released", "retention_release_usd"),
+        Step("Settlement", "settlement_usd", "level"),
+        Step("Enhanced capitation repaid", "enhanced_pcc_repaid_usd"),
+        Step("Advanced payment reconciled", "apo_reconciliation_usd"),
+        Step("Provisional settlement repaid", "provisional_repaid_usd"),
+        Step("Paid at final settlement", "payment_usd", "level"),
+    )
+    limits: ClassVar[tuple[Limit, ...]] = (
+        Limit(
+            "Ceiling or floor of the regional adjustment",
+            "regional_adjustment_ppy != uncapped_regional_adjustment_ppy",
+            "cell_benchmark_usd * (regional_adjustment_ppy - uncapped_regional_adjustment_ppy)"
+            " / blended_benchmark_ppy",
+            "benchmark",
+        ),
+        Limit(
+            "Cap of the risk score",
+            "capped_risk_score != normalised_risk_score",
+            "cell_benchmark_usd * (1 - normalised_risk_score / capped_risk_score)",
+            "benchmark",
+        ),
+        Limit(
+            "Coding intensity factor",
+            "coded_risk_score < capped_risk_score",
+            "cell_benchmark_usd * (1 - capped_risk_score / coded_risk_score)",
+            "benchmark",
+        ),
+        Limit(
+            "Second, one-sided cap of the risk score",
+            "benchmark_risk_score < coded_risk_score",
+            "cell_benchmark_usd * (1 - coded_risk_score / benchmark_risk_score)",
+            "benchmark",
+        ),
+        Limit(
+            "Dead band and corridor of the retrospective trend",
+            "retrospective_trend_factor != raw_retrospective_trend_factor",
+            "cell_benchmark_usd * (1 - raw_retrospective_trend_factor"
+            " / retrospective_trend_factor)",
+            "benchmark",
+        ),
+        Limit(
+            "Quality withhold not earned",
+            "quality_earned_usd < -quality_withhold_usd",
+            "quality_withhold_usd + quality_earned_usd",
+            "benchmark",
+        ),
+        Limit("Corridor: savings kept by Medicare", "unshared_usd > 0", "-unshared_usd"),
+        Limit("Corridor: losses borne by Medicare", "unshared_usd < 0", "-unshared_usd"),
+    )
+    surety: ClassVar[str] = "financial_guarantee_usd"
+
     performance_months: Months
     benchmark_group: Annotated[ReadingByKind, Words(("standard", "voluntary", "other"))]
     base_year_3: Calendar
@@ -291,6 +357,58 @@ class Reach(Contract):
         named = [_parts(str(label)) for label in world.segment.values]
         kinds = {"category": [a for a, _ in named], "alignment": [b for _, b in named]}
         return world.assign({name: ("segment", words) for name, words in kinds.items()})
+
+    def history(self, aco: Mapping[str, Any]) -> tuple[History, ...]:
+        """Return the base years that have a weight, the years of the caps, and the levels."""
+        held = aco.get("reach")
+        kind = held.get("type") if isinstance(held, Mapping) else None
+        if kind not in ("standard", "new_entrant", _HIGH_NEEDS):
+            return ()
+        found = [
+            need
+            for channels in (("claims",), ("voluntary", "newly_voluntary"))
+            for need in self._base_history(str(kind), channels)
+        ]
+        anchor = self.year - int(self.trend_anchor_years)
+        levels = {anchor, self.year, *(year for need in found for year in need.years)}
+        why = f"{self.program} {self.year} needs it"
+        scores = tuple(sorted({self.year, *self._cap_years(str(kind))}))
+        return (
+            *found,
+            History("segment", ("risk_score",), scores, why, _TYPE, ("claims", "voluntary")),
+            History("segment", ("rate_book_ppy",), (self.year,), why, _TYPE),
+            History("market", ("uspcc_ppy",), tuple(sorted(levels)), why, _TYPE),
+        )
+
+    def _base_history(self, kind: str, channels: tuple[str, ...]) -> list[History]:
+        """Return the base years of a type's people who are aligned in one of some ways."""
+        world = xr.Dataset(
+            {
+                "reach_type": ("aco", [kind]),
+                "alignment": ("segment", [channels[0]]),
+                "reach_base_persons": ("aco", [np.inf]),
+            }
+        )
+        if not self._has_history(world):
+            return []
+        last = int(self._last_base_year(world).item())
+        years = tuple(last - back for back in _BACK)
+        why = f"{self.program} {self.year} weighs base years"
+        # The newly aligned share the history of the voluntarily aligned.
+        of = channels[:1]
+        return [
+            History("segment", (name,), years, why, _TYPE, of)
+            for name in ("expenditure_ppy", "person_years", "risk_score")
+        ]
+
+    def _cap_years(self, kind: str) -> list[int]:
+        """Return the years against which a type's risk scores are capped."""
+        if kind == _HIGH_NEEDS:
+            early = [] if self.high_needs_second_cap is None else [self.high_needs_second_cap_year]
+            known = [] if self.high_needs_risk_cap is None else [self.high_needs_reference_year]
+            return [int(year) for year in (*known, *early)]
+        early = [] if self.second_cap is None else [self.second_cap_year]
+        return [int(year) for year in (self.risk_reference_year, *early)]
 
     def notices(self, acos: xr.Dataset, earlier: Sequence[Contract]) -> list[str]:
         """Return who could not sign this option, and why."""
@@ -384,7 +502,13 @@ class Reach(Contract):
     ) -> Lines:
         weight, region = self._regional_weight(world), lines["regional_rate_ppy"]
         if "historical_benchmark_ppy" not in lines and not self._has_history(world):
-            return {"regional_blend_share": weight, "blended_benchmark_ppy": region}
+            nothing = _zero(region)
+            return {
+                "regional_blend_share": weight,
+                "uncapped_regional_adjustment_ppy": nothing,
+                "regional_adjustment_ppy": nothing,
+                "blended_benchmark_ppy": region,
+            }
         own = lines["historical_benchmark_ppy"]
         uspcc = in_year(world.uspcc_ppy, self.year)
         change = weight * (region - own)
@@ -572,7 +696,7 @@ class Reach(Contract):
         base = lines["benchmark_before_discount_usd"]
         if self.equity_position == "before_discount":
             base = base + lines["equity_adjustment_usd"]
-        return {"discount_usd": xr.DataArray(-self.discount * base)}
+        return {"discount_usd": xr.DataArray(0.0 - self.discount * base)}
 
     def _quality_score(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
         if "initial_quality_score" not in world:
@@ -593,7 +717,7 @@ class Reach(Contract):
         base = lines["benchmark_before_discount_usd"]
         if self.withhold_base == "after_discount":
             base = base + lines["discount_usd"]
-        withheld = -self.quality_withhold * base
+        withheld = 0.0 - self.quality_withhold * base
         return {
             "quality_withhold_usd": withheld,
             "quality_earned_usd": 0.0 - withheld * lines["performance_quality_share"],
@@ -603,7 +727,8 @@ class Reach(Contract):
         self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines
     ) -> Lines:
         base = lines["benchmark_before_discount_usd"] + lines["discount_usd"]
-        return {"retention_withhold_usd": -self.retention_withhold * base * self._kept(world)}
+        withheld = self.retention_withhold * base * self._kept(world)
+        return {"retention_withhold_usd": 0.0 - withheld}
 
     def _kept(self, world: xr.Dataset) -> Ratio:
         """Return 1 where the retention withhold is taken, else 0."""
@@ -637,6 +762,8 @@ class Reach(Contract):
         nothing = _zero(lines["benchmark_usd"])
         payout, charge = nothing, nothing
         elected = _attribute(world, "stop_loss_elected", otherwise=1.0) > 0.0
+        if "stop_loss_elected" in world and bool(elected.any()):
+            world["raw_stop_loss_payout_usd"]
         if "raw_stop_loss_payout_usd" in world:
             factor = _attribute(world, "stop_loss_neutrality_factor", otherwise=1.0)
             payout = elected * factor * in_year(world.raw_stop_loss_payout_usd, self.year)

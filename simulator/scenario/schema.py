@@ -21,6 +21,7 @@ __all__ = [
     "Deviation",
     "Effect",
     "Elections",
+    "EquityTiers",
     "Exit",
     "Experience",
     "Finding",
@@ -34,6 +35,7 @@ __all__ = [
     "PartialYear",
     "Persistence",
     "Quality",
+    "Reach",
     "RiskScores",
     "RunOut",
     "Sample",
@@ -128,7 +130,10 @@ class Segment(_Frozen):
         default=None, description="Enrolment type; by default the segment's own name"
     )
     high_needs: StrictBool = False
-    channel: Literal["claims", "voluntary"] = "claims"
+    channel: Literal["claims", "voluntary", "newly_voluntary"] = Field(
+        default="claims",
+        description="How people are aligned; `newly_voluntary` (REACH): this year, newly",
+    )
     churn_share: Share = Field(default=0.0, description="People replaced each year")
     growth_share: Growth = Field(default=0.0, description="Growth of person-years a year")
 
@@ -257,6 +262,49 @@ class Lead(_Frozen):
     cara: Cara | None = None
 
 
+class EquityTiers(_Frozen):
+    """Shares of months by decile of the national equity score (REACH's HEBA)."""
+
+    top: Share = Field(default=0.10, description="The top decile")
+    second: Share = Field(default=0.10, description="The second decile")
+    third: Share = Field(default=0.10, description="The third decile")
+    middle: Share = Field(default=0.20, description="The fourth and fifth deciles")
+    bottom: Share = Field(default=0.50, description="The bottom five deciles")
+
+
+class Reach(_Frozen):
+    """What ACO REACH asks of an ACO, and how it is paid during the year."""
+
+    type: Literal["standard", "new_entrant", "high_needs"]
+    first_year: Year = Field(description="First performance year in GPDC or REACH")
+    base_persons: NonNegative | None = Field(
+        default=None,
+        description="Most people aligned in any historical benchmark year; High Needs needs it "
+        "(scores are capped from 750 on)",
+    )
+    equity: EquityTiers = EquityTiers()
+    retention_withheld: StrictBool | None = Field(
+        default=None, description="By default as the rules say"
+    )
+    capitation: Literal["pcc", "tcc"] = "pcc"
+    capitated_share: Share = Field(
+        default=0.0, description="Of expenditure, paid as base capitation in place of claims"
+    )
+    enhanced_pcc_share: Share = Field(
+        default=0.0, description="Of the benchmark, advanced as enhanced primary care capitation"
+    )
+    advanced_payment_share: Share = Field(
+        default=0.0, description="Of expenditure, advanced under the advanced payment option"
+    )
+    advanced_payment_claims_share: NonNegative = Field(
+        default=1.0, description="Reduced claims over what was advanced for them"
+    )
+    provisional_settlement: StrictBool = False
+    high_performers_share: Share = Field(
+        default=0.0, description="Paid from the High Performers Pool, of the benchmark"
+    )
+
+
 class Aco(_Frozen):
     """One ACO: its people by segment, its agreement, what CMS published about it."""
 
@@ -319,6 +367,7 @@ class Aco(_Frozen):
     termination: Termination | None = None
     stop_loss: StopLoss | None = Field(default=None, description="Elected if it is given")
     lead: Lead | None = Field(default=None, description="Needed where a contract is LEAD's")
+    reach: Reach | None = Field(default=None, description="Needed where a contract is REACH's")
     observed: Observed | None = None
 
 
@@ -659,6 +708,9 @@ class ContractChoice(_Frozen):
     program: StrictStr
     option: StrictStr | Mapping[Year, StrictStr]
     variant: StrictStr | None = None
+    rules_year: Year | None = Field(
+        default=None, description="Settle every year by the rules of this one: a what-if"
+    )
     elections: Elections | None = Field(
         default=None, description="Instead of each ACO's own elections"
     )
