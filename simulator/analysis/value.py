@@ -7,7 +7,7 @@ from simulator.errors import SimulatorError
 from simulator.loading import parse_text
 from simulator.scenario.schema import Valuation
 
-__all__ = ["cumulative", "present_value", "results", "worst_position"]
+__all__ = ["cumulative", "discounted", "present_value", "results", "worst_position"]
 
 _RESULT = "economic_result_usd"
 
@@ -28,10 +28,18 @@ def present_value(run: xr.Dataset) -> xr.DataArray:
     A year's result is paid `paid_after_years` after its end: ``sum of result / (1 + rate) ** (1 +
     elapsed + paid_after_years)``. Raises SimulatorError for a run without a `valuation`.
     """
-    rate, lag = _valuation(run)
-    paid = results(run)
-    elapsed = paid.year - paid.year[0]
-    return (paid / (1.0 + rate) ** (1.0 + elapsed + lag)).sum("year")
+    return discounted(results(run), _valuation(run))
+
+
+def discounted(paid: xr.DataArray, valuation: Valuation) -> xr.DataArray:
+    """Return yearly results, USD, as one value at the start of the first year; dims less ``year``.
+
+    >>> paid = xr.DataArray([110.0, 121.0], {"year": [2027, 2028]}, "year")
+    >>> round(float(discounted(paid, Valuation(discount_rate=0.1, paid_after_years=0.0))), 9)
+    200.0
+    """
+    elapsed = paid.year - paid.year[0] + 1.0 + valuation.paid_after_years
+    return (paid / (1.0 + valuation.discount_rate) ** elapsed).sum("year")
 
 
 def cumulative(run: xr.Dataset) -> xr.DataArray:
@@ -44,10 +52,9 @@ def worst_position(run: xr.Dataset) -> xr.DataArray:
     return cumulative(run).min("year").clip(max=0.0)
 
 
-def _valuation(run: xr.Dataset) -> tuple[float, float]:
+def _valuation(run: xr.Dataset) -> Valuation:
     scenario = parse_text(run.attrs["scenario"], "scenario").value
     held = scenario.get("valuation") if isinstance(scenario, dict) else None
     if not isinstance(held, dict):
         raise SimulatorError("the run has no valuation; valuation.discount_rate asks for one")
-    valuation = Valuation.model_validate(held)
-    return valuation.discount_rate, valuation.paid_after_years
+    return Valuation.model_validate(held)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simulator.cli.terminal import amount, grid, listing, say, width
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from simulator.engine.plan import Estimate, Plan
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["files", "plan", "plans", "settled", "show", "sound", "statements"]
 
 _MOST_TABLES = 12
+_SHORT = 40
 _MOST_CELLS = 40
 _STATUSES = ("assumed", "reported", "proposed", "disputed")
 
@@ -215,6 +217,51 @@ def _lines(rows: Sequence["Row"]) -> Iterator[str]:
         yield f"{figure.rjust(wide)}  {name}: {row.text}"
         yield from (f"{'':{wide}}      {cite}" for cite in row.cites)
         above = row.line
+
+
+def ranking(now: "pd.DataFrame", ranked: "pd.DataFrame", most: int, *, as_json: bool) -> None:
+    """Print what contracts are worth, and the rival values that move it, most first."""
+    if as_json:
+        told = {"answers": now.to_dict("records"), "rivals": ranked.to_dict("records")}
+        say(json.dumps(told, indent=1, default=str))
+        return
+    from simulator.report.rounding import figure, scale
+
+    unit = scale(float(now.mean_usd.abs().max()))
+    head = f"$ {unit.name}".strip()
+    rows = [
+        [
+            r.answer,
+            str(figure(r.mean_usd, r.mean_error_usd, unit.size)),
+            f"{r.above_zero_share:.0%}",
+        ]
+        for r in now.itertuples()
+    ]
+    for line in grid(["answer", head, "above 0"], rows, width()):
+        say(line)
+    say()
+    cells = [
+        (
+            str(figure(r.change_usd, r.change_error_usd, unit.size)),
+            r.answer,
+            f"{r.program} {r.term}",
+            f"{_short(r.now)} -> {_short(r.value)}",
+            r.status,
+            f"then {r.then_usd / unit.size:,.1f}, above 0: {r.then_above_zero_share:.0%}",
+            r.cite,
+        )
+        for r in ranked.head(most).itertuples()
+    ]
+    say(f"change of the mean, {head} ± its standard error on the same draws, most first")
+    for line in listing(cells):
+        say(line)
+    if len(ranked) > most:
+        say(f"and {len(ranked) - most:,} more: --most, or --json for all")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
 
 
 def settled(sheet: "Settled", *, as_json: bool) -> bool:

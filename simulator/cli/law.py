@@ -1,16 +1,18 @@
 """The law as data, printed: a program's terms with their grounds, and how two years differ."""
 
 import json
-from typing import NamedTuple
+from collections import Counter
+from typing import NamedTuple, get_args
 
 from simulator import programs
-from simulator.cli.terminal import listing, say
+from simulator.cli.terminal import grid, listing, say, width
 from simulator.errors import RulesError
-from simulator.programs.rulebook import Leaf, nearest
+from simulator.programs.rulebook import Leaf, Status, nearest
 
 __all__ = ["Asked", "Term", "index", "rows", "show"]
 
 _ALL = "all"
+_KINDS = (*get_args(Status), "disputed")
 
 
 class Asked(NamedTuple):
@@ -103,6 +105,18 @@ def show(found: list[Term], *, as_json: bool) -> None:
     ]
     for line in listing(cells):
         say(line)
+    say()
+    for line in grid(["terms", *_KINDS], _counts(found), width()):
+        say(line)
+
+
+def _counts(found: list[Term]) -> list[list[str]]:
+    """Return how many terms each year's options have of each status, and how many are disputed."""
+    kinds: dict[str, Counter[str]] = {}
+    for row in found:
+        of = kinds.setdefault(f"{row.year} {row.option}", Counter())
+        of.update([row.leaf.status, *(["disputed"] if row.leaf.also else [])])
+    return [[name, *(str(of[kind]) for kind in _KINDS)] for name, of in kinds.items()]
 
 
 def _value(leaf: Leaf) -> str:
@@ -112,4 +126,5 @@ def _value(leaf: Leaf) -> str:
 
 def _grounds(leaf: Leaf) -> str:
     rivals = [f"also {rival.value} ({rival.cite})" for rival in leaf.also]
+    rivals += [f"try {other.value} ({other.cite})" for other in leaf.tried]
     return "; ".join([leaf.cite, *([leaf.note] if leaf.note else []), *rivals])

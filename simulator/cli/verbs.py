@@ -161,6 +161,33 @@ def report(path: _Run) -> None:
     answers.files(open_run(path), path, quiet=False)
 
 
+@app.command("what-matters")
+@guarded
+def what_matters(
+    path: Annotated[Path, typer.Argument(metavar="RUN|SCENARIO", help="A run, or a scenario.")],
+    contracts: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Ask for what A is worth less what B is worth."),
+    ] = None,
+    *,
+    case: Annotated[int, typer.Option(min=0, help="Of a sweep.")] = 0,
+    trials: Annotated[int, typer.Option(min=2, help="The first of the scenario's.")] = 2_000,
+    most: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 25,
+    set_: _Set = None,
+    as_json: _Json = False,
+) -> None:
+    """Rank assumed and disputed terms by how far their rival values move the answer."""
+    from simulator.analysis.rivals import what_matters
+    from simulator.results import run_scenario
+    from simulator.scenario.sweep import cases
+
+    scenario = run_scenario(path) if path.is_dir() else _read(path, set_)
+    points = cases(scenario)
+    if case >= len(points):
+        raise typer.BadParameter(f"--case {case}: there are {len(points)}, counted from 0")
+    answers.ranking(*what_matters(points[case], trials, contracts), most, as_json=as_json)
+
+
 @app.command()
 @guarded
 def rules(

@@ -14,7 +14,7 @@ from simulator.sampling.block import Block
 from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Case, Scenario
 
-__all__ = ["by_person", "lines", "needs", "settle", "simulate"]
+__all__ = ["by_person", "drawn", "lines", "needs", "settle", "simulate"]
 
 _RESULT = "economic_result_usd"
 _PEOPLE = "total_person_years"
@@ -22,14 +22,19 @@ _PEOPLE = "total_person_years"
 
 def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
     """Return every track's statement, (trial, year, aco), for one block of trials."""
+    world = drawn(case, tracks, trials)
+    return {track.name: settle(track, world) for track in tracks}
+
+
+def drawn(case: Case, tracks: Sequence[Track], trials: range) -> xr.Dataset:
+    """Return the world of one block of trials, with all that the tracks read."""
     scenario, experience = case.scenario, case.scenario.experience
     people = population.project(
         scenario.population, scenario.market, scenario.years, experience.trend.mean
     )
     scheme, replicates = scenario.sampling.scheme, scenario.sampling.replicates
     streams = design.streams(scenario.seed, scheme, replicates, people)
-    world = sampling.draw(people, experience, streams, trials, needs(tracks))
-    return {track.name: settle(track, world) for track in tracks}
+    return sampling.draw(people, experience, streams, trials, needs(tracks))
 
 
 def by_person(scenario: Scenario) -> tuple[str, ...]:

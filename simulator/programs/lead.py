@@ -64,6 +64,7 @@ class Lead(Contract):
             "person_years",
             "persons",
             "risk_score",
+            "demographic_score",
             "inferred_risk_score",
             "untruncated_regional_ppy",
             "reference_ppy",

@@ -15,7 +15,7 @@ from simulator.errors import RulesError
 from simulator.terms import Bands, ByKind, Knots, Layers
 from simulator.units import Unit, Words
 
-__all__ = ["Also", "Leaf", "RulesFile", "Source", "book", "nearest", "term", "years"]
+__all__ = ["Also", "Leaf", "RulesFile", "Source", "Status", "book", "nearest", "term", "years"]
 
 _RULES = Path(__file__).parents[1] / "rules"
 

@@ -14,7 +14,7 @@ from simulator.results.folder import (
 from simulator.results.holding import held
 from simulator.results.manifest import Entry, entries
 from simulator.results.manifest import append as commit
-from simulator.results.opening import assumptions, digest, found, open_run, unsound
+from simulator.results.opening import assumptions, digest, found, open_run, together, unsound
 from simulator.results.recording import close, closed, prepare, statuses
 from simulator.results.sealing import record, seal
 from simulator.results.standing import PART, Standing, standing, standings
@@ -57,6 +57,7 @@ __all__ = [
     "standings",
     "statuses",
     "terms",
+    "together",
     "unsound",
     "verify",
     "version",

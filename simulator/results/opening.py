@@ -46,7 +46,7 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     trials = _whole(wanted, bad, scenario.trials)
     lines = _lines(folder, scenario, store).isel(trial=trials)
     _refuse_labels(folder, scenario, lines)
-    drawn = {"trial": trials, **_together(scenario.sampling, trials)}
+    drawn = {"trial": trials, **together(scenario.sampling, trials)}
     lines = lines.assign_coords({**drawn, **_coordinates(scenario)})
     lines = lines if scenario.sweep else lines.isel(case=0, drop=True)
     return lines.assign_attrs(_attributes(folder, scenario, store, len(trials)))
@@ -183,7 +183,7 @@ def _contract(folder: Path, label: str, pin: Pin) -> xr.Dataset:
     return found.chunk({"case": 1, "trial": -1}, token=named).assign_coords(words)
 
 
-def _together(sampling: Sampling, trials: np.ndarray) -> dict[str, object]:
+def together(sampling: Sampling, trials: np.ndarray) -> dict[str, object]:
     """Return which trials were drawn together: only the replicates are independent."""
     if sampling.scheme == "antithetic":
         return {"replicate": ("trial", trials // 2)}
