@@ -228,7 +228,7 @@ STATEMENT: Mapping[str, Variable] = _table(
             "total_historical_benchmark_ppy": "Historical benchmark, all types together",
             "total_updated_benchmark_ppy": "Updated benchmark, all types, before any guardrail",
             "total_expenditure_ppy": "Performance-year per capita expenditure, all types together",
-            "total_person_years": "Person-years of the performance year",
+            "total_person_years": "Person-years of the performance year, of the months settled",
             "two_way_benchmark_usd": "Benchmark had the two-way blend alone updated it",
             "guardrail_usd": "Raised benchmark where the three-way blend alone makes a loss",
             "stop_loss_charge_usd": "Charge for stop-loss (negative)",

@@ -16,6 +16,7 @@ from simulator.engine.corridors import Corridors, chosen
 from simulator.engine.remarks import explained, parting, remarks
 from simulator.engine.restatement import Restatement
 from simulator.errors import ScenarioError
+from simulator.population import cells
 from simulator.population.published import Published, every_year
 from simulator.programs.mssp import Mssp
 from simulator.programs.reach import Reach
@@ -40,6 +41,7 @@ class Row(NamedTuple):
     difference_usd: float | None
     note: str
     verdict: Verdict
+    repeated: bool = False
 
 
 class Totals(NamedTuple):
@@ -70,8 +72,12 @@ class Replay:
 
     @property
     def totals(self) -> Totals:
-        """Return the file in seven figures; a row within a dollar is within 0.1%, too."""
-        published = [row.published_usd for row in self.rows if row.published_usd is not None]
+        """Return the file in seven figures; a row within a dollar is within 0.1%, too.
+
+        A row of an ACO that the file has before counts as a row, not again as dollars.
+        """
+        once = [row.published_usd for row in self.rows if not row.repeated]
+        published = [usd for usd in once if usd is not None]
         verdicts = Counter(row.verdict for row in self.rows)
         near = [row for row in self.rows if row.verdict == "within"]
         return Totals(
@@ -208,14 +214,17 @@ def _row(
 ) -> Row:
     printed = float(published.settlement_usd[place])
     unprinted = [] if math.isfinite(printed) else [published.fault(published.paid, place)]
-    verdict = "explained" if unprinted else verdict
+    aco_id = published.aco_ids[place]
+    repeated = bool(aco_id) and published.places[aco_id][0] != place
+    verdict = "explained" if unprinted or repeated else verdict
     return Row(
-        published.aco_ids[place],
+        aco_id,
         _known(printed),
         _known(recomputed),
         _known(recomputed - printed),
         "; ".join([*unprinted, *said, *_oddities(published, place)]),
         verdict,
+        repeated,
     )
 
 
@@ -232,6 +241,8 @@ def _oddities(published: Published, place: int) -> Iterator[str]:
     elif len(lines) > 1:
         name = published.name("aco_id")
         yield f"{name} {aco_id} is on lines {', '.join(lines)}; once is allowed"
+    if cells.blank(published.texts(published.paid)[place]):
+        yield f"{published.name(published.paid)} is blank; taken as 0"
     if published.has("person_years") and not published.figures("person_years")[place] > 0.0:
         yield published.fault("person_years", place)
 

@@ -61,6 +61,9 @@ def _masks(r: Restatement) -> Mapping[str, np.ndarray]:
             settled & r.terminated & (gross >= r.line("minimum_savings_usd"))
         ),
         "six months: half a year's dollars": settled & r.half_year,
+        f"{r.published.name('quality_score')} is not printed; a printed rate says it": (
+            settled & r.inferred
+        ),
     }
 
 

@@ -16,9 +16,12 @@ _BY_SIZE = -1.0
 # Rates are printed to a hundredth of a percent or finer: half of that, and a little.
 _PRINTED = 0.5e-4 + 1e-9
 _HALF_YEAR, _NEAR = 0.5, 0.01
+# Base years lie at most this far back: an agreement of six calendar years, and three before it.
+_LONGEST, _PLENTY = 8, 1e6
 # A first year's quality is paid for reporting: the score says so, or is not printed.
 _FOR_REPORTING = "P4R"
 _CLASSES = ("low", "high")
+_ROUTES = ("met_percentile", "met_incentive", "met_first_year")
 
 
 @dataclass(frozen=True)
@@ -87,23 +90,54 @@ class Restatement:
     def met(self) -> np.ndarray:
         """Return whether the quality standard was met: 1 or 0, or not a number.
 
-        Files without a column for it say so by a final sharing rate of 0.
+        Files without a column for it say so by a final sharing rate of 0. Where the cell is
+        blank, or says so of the alternative standard too, the routes to the standard decide.
         """
         if not self.published.has("met"):
             shared = self.figures("sharing_share")
             return (np.isnan(shared) | (shared > 0.0)).astype(float)
         met = self.figures("met")
-        met[self._blank("met")] = np.nan
+        unsaid = self._blank("met")
+        met[unsaid] = np.nan
+        unsaid |= (met == 1.0) & (self.amounts("met_alternative") == 1.0)
+        unsaid &= np.logical_or.reduce([~self._blank(name) for name in _ROUTES])
+        met[unsaid] = np.maximum.reduce([self.amounts(name) for name in _ROUTES])[unsaid]
         return met
 
     @cached_property
     def score(self) -> np.ndarray:
-        """Return quality scores; full where a first year's quality is paid for reporting."""
+        """Return quality scores; full where a first year's quality is paid for reporting.
+
+        Where none is printed, the one that a printed rate comes from.
+        """
         score = self.figures("quality_score")
         said = [text.upper() == _FOR_REPORTING for text in self._texts("quality_score")]
         first = self.published.starts[self.rows] == self.published.year
-        score[said | (first & self._blank("quality_score"))] = 1.0
+        reporting = self.contract.quality_rule == "score_times_rate"
+        score[said | (reporting & first & self._blank("quality_score"))] = 1.0
+        score[self.inferred] = self._rated[self.inferred]
         return score
+
+    @cached_property
+    def inferred(self) -> np.ndarray:
+        """Return where no score is printed, but a rate that depends on it."""
+        printed = self.figures("quality_score")
+        return np.isnan(printed) & np.isfinite(self._rated)
+
+    @cached_property
+    def _rated(self) -> np.ndarray:
+        """Return the score behind the printed rate: of losses, or of the alternative standard."""
+        slope = self.contract.loss_rate_quality
+        lost = (self.gross < 0.0) & self.two_sided & (slope > 0.0)
+        found = np.full(self.rows.size, np.nan)
+        if slope > 0.0:
+            found[lost] = ((1.0 - self.figures("loss_share")) / slope)[lost]
+        shared = self.figures("sharing_share") / self.contract.sharing_rate
+        shared[self.amounts("reduced") == 1.0] *= 2.0
+        scaled = ~lost & (self.met == 0.0) & (self.amounts("met_alternative") == 1.0)
+        found[scaled] = shared[scaled]
+        found[~((found >= 0.0) & (found <= 1.0))] = np.nan
+        return found
 
     @cached_property
     def elected(self) -> np.ndarray:
@@ -137,6 +171,7 @@ class Restatement:
         by_score = (scored & (self.met > 0.0)) | ((self.met == 0.0) & (alternative == 1.0))
         loses = self.two_sided & (self.gross < 0.0)
         enough = self.figures("persons") >= self.contract.minimum_persons
+        told = ~self._below_minimum | np.isfinite(self._reduces)
         return {
             "persons": self.figures("persons") > 0.0,
             "benchmark_usd": self.figures("benchmark_usd") > 0.0,
@@ -148,15 +183,29 @@ class Restatement:
             "relief_usd": ~loses | np.isfinite(self.amounts("relief_usd")),
             "termination_usd": np.isfinite(self.amounts("termination_usd")),
             "guardrail": np.isfinite(self.figures("guardrail")),
-            "start": ~self._by_agreement | np.isfinite(self.published.starts[self.rows]),
-            "revenue_class": ~self._by_agreement | np.isin(self._revenue_class, _CLASSES),
+            "start": told | np.isfinite(self.published.starts[self.rows]),
+            "revenue_class": told | np.isin(self._revenue_class, _CLASSES),
         }
 
     @cached_property
-    def _by_agreement(self) -> np.ndarray:
-        """Return where the contract asks for the agreement: where savings may be shared below."""
+    def _below_minimum(self) -> np.ndarray:
+        """Return where the contract asks for the agreement: savings that may be shared reduced."""
         asked = bool(self.contract.reduced_sharing.attributes)
-        return asked & (self.gross > 0.0)
+        persons = np.nan_to_num(self.figures("persons"))
+        fixed = self.two_sided & (persons >= self.contract.minimum_persons) & (self.elected >= 0.0)
+        minimum = np.asarray(self.contract.minimum_savings(persons), dtype=float)
+        minimum[fixed] = self.elected[fixed]
+        short = self.gross < minimum * self.figures("benchmark_usd")
+        return asked & (self.gross > 0.0) & short
+
+    @cached_property
+    def _reduces(self) -> np.ndarray:
+        """Return who may share below the minimum, 1 or 0; not a number where no column says."""
+        return self.amounts("reduced") if self.published.has("reduced") else self._unknown
+
+    @property
+    def _unknown(self) -> np.ndarray:
+        return np.full(self.rows.size, np.nan)
 
     @cached_property
     def _revenue_class(self) -> np.ndarray:
@@ -182,7 +231,6 @@ class Restatement:
         year = {"year": [self.published.year]}
         full = np.ones(self.rows.size)
         by_year = {
-            "persons": self.figures("persons"),
             "quality_score": np.nan_to_num(self.score, nan=1.0),
             "outcome_quality_met": self.amounts("met_alternative"),
             # Not public: unbounded, so that the share of the benchmark alone limits losses.
@@ -194,12 +242,28 @@ class Restatement:
             "benchmark_usd": self.figures("benchmark_usd"),
             "expenditure_usd": self.figures("expenditure_usd"),
             "gross_savings_usd": self.gross,
+            "final_quality_score": np.nan_to_num(self.score, nan=1.0),
             **self._quality,
             **self._guardrail,
         }
         variables = {name: self._by_aco(f).expand_dims(year) for name, f in by_year.items()}
         lines = {name: self._by_aco(figures) for name, figures in given.items()}
-        return xr.Dataset({**variables, **lines}).assign_coords(self._attributes)
+        world = xr.Dataset({**variables, **lines}).assign_coords(self._attributes)
+        return world.reindex(year=self._persons.year).assign(persons=self._persons)
+
+    @cached_property
+    def _persons(self) -> xr.DataArray:
+        """Return head-counts, those of early base years too where the contract asks for them.
+
+        They are not printed: whether they are large enough is what ReducedSS says.
+        """
+        now = self._by_aco(self.figures("persons"))
+        years = range(self.published.year - _LONGEST, self.published.year)
+        if not self.contract.reduced_sharing_base_persons.attributes:
+            years = range(0)
+        early = self._by_aco(np.nan_to_num(self._reduces, nan=1.0)) * now.clip(_PLENTY)
+        every = [*(early.expand_dims(year=[y]) for y in years)]
+        return xr.concat([*every, now.expand_dims(year=[self.published.year])], dim="year")
 
     @cached_property
     def _quality(self) -> dict[str, np.ndarray]:
@@ -225,10 +289,12 @@ class Restatement:
     def _attributes(self) -> dict[str, tuple[str, np.ndarray]]:
         number = np.ones(self.rows.size, dtype=int)
         revenue = self._revenue_class.copy()
-        revenue[~np.isin(revenue, _CLASSES)] = "high"
+        unknown = ~np.isin(revenue, _CLASSES)
+        revenue[unknown] = "high"
+        revenue[unknown & (self._reduces == 1.0)] = "low"
         known = {
             "elected_minimum_savings": np.nan_to_num(self.elected, nan=_BY_SIZE),
-            "agreement_start": np.nan_to_num(self.published.starts[self.rows]).astype(int),
+            "agreement_start": np.nan_to_num(self._starts).astype(int),
             "agreement_number": number,
             "regional_agreement_number": number,
             "agreement_kind": np.full(self.rows.size, "initial"),
@@ -236,6 +302,13 @@ class Restatement:
             "aip_balance_usd": np.nan_to_num(self.amounts("aip_balance_usd")),
         }
         return {name: ("aco", values[self.sound]) for name, values in known.items()}
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """Return the year of each start; where none is printed, one that ReducedSS allows."""
+        starts = self.published.starts[self.rows].copy()
+        starts[np.isnan(starts) & (self._reduces == 1.0)] = self.published.year
+        return starts
 
     @cached_property
     def _statement(self) -> xr.Dataset:
@@ -248,7 +321,9 @@ class Restatement:
         bare = self.contract.settle(self._world)
         limited = (0.0 - bare.shared_losses_usd - bare.loss_limit_relief_usd).values
         nation = self.contract.nationwide_circumstances
-        relief = np.clip(_over(self.relief[self.sound], limited) - nation, 0.0, 1.0 - nation)
+        # A printed relief of less than the nation's counts as printed; of all of it, as all.
+        least = 0.0 if nation == 1.0 else -nation * (self.relief[self.sound] > 0.0)
+        relief = np.clip(_over(self.relief[self.sound], limited) - nation, least, 1.0 - nation)
         owed = limited * (1.0 - nation - relief)
         months = 1.0 - np.clip(_over(self._proration[self.sound], owed), 0.0, 1.0)
         months[self.terminated[self.sound] & (limited == 0.0)] = 0.0

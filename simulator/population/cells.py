@@ -11,7 +11,10 @@ __all__ = ["blank", "flag", "number", "one_line", "scaled", "year"]
 
 _LONGEST = 200
 
-_BLANK = {"", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none"}
+_BLANK = {"", "-", "--", "---", ".", "na", "n/a", "n.a.", "#n/a", "nan", "null", "none"}
+_DASHES = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}\N{HYPHEN}", "-"))
+# Excel's accounting format sets signs apart: "$ (1,234)", "$ -", "12 %".
+_APART = re.compile(r"(?<=[$(-])\s+|\s+(?=[)%])")
 _NUMBER = re.compile(
     r"(?P<minus>-?)\$?(?P<inner>-?)(?P<digits>(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)"
     r"(?P<power>e[+-]?\d{1,2})?%?"
@@ -28,10 +31,15 @@ _SHORT_YEAR = re.compile(r"\d{1,2}/\d{1,2}/(\d\d)(?!\d)")
 def blank(text: str) -> bool:
     """Return whether a cell says that there is no such figure.
 
-    >>> blank("-"), blank(" "), blank("*"), blank("0")
-    (True, True, False, False)
+    >>> blank("-"), blank(" "), blank("$ - "), blank("*"), blank("0")
+    (True, True, True, False, False)
     """
-    return text.strip().casefold() in _BLANK
+    return _plain(text).removeprefix("$") in _BLANK
+
+
+def _plain(text: str) -> str:
+    """Return a cell as figures are compared: one kind of dash, signs beside their digits."""
+    return _APART.sub("", text.strip().translate(_DASHES).casefold())
 
 
 def one_line(text: str) -> str:
@@ -46,12 +54,13 @@ def one_line(text: str) -> str:
 def number(text: str) -> float:
     """Return a cell's figure, without its percent sign; not a number if it is none.
 
-    >>> number("$-9,187,354.55"), number("(12)"), number("2.40%"), number("1,23")
+    >>> number("$-9,187,354.55"), number("$ (12)"), number("2.40 %"), number("1,23")
     (-9187354.55, -12.0, 2.4, nan)
     """
-    plain = text.strip().replace("\N{MINUS SIGN}", "-").casefold()
-    negative = plain.startswith("(") and plain.endswith(")")
-    found = _NUMBER.fullmatch(plain[1:-1] if negative else plain)
+    plain = _plain(text)
+    bare = plain.removeprefix("$")
+    negative = bare.startswith("(") and bare.endswith(")")
+    found = _NUMBER.fullmatch(bare[1:-1] if negative else plain)
     if found is None or (found["minus"] and found["inner"]):
         return math.nan
     size = float(found["digits"].replace(",", "") + (found["power"] or ""))

@@ -99,6 +99,9 @@ _OF_THE_SETTLEMENT: Mapping[str, Column] = {
     "generated_usd": Column(("GenSaveLoss",), needs=_DOLLARS),
     "met": Column(("Met_QPS",), "flag", _FLAG),
     "met_alternative": Column(("Met_AltQPS",), "flag", _FLAG),
+    "met_percentile": Column(("Met_40pctl", "Met_30pctl"), "flag", _FLAG),
+    "met_incentive": Column(("Met_Incentive",), "flag", _FLAG),
+    "met_first_year": Column(("Met_FirstYear",), "flag", _FLAG),
     "quality_score": Column(("QualScore", "Quality Score"), "share", "a score is needed"),
     "maximum_share": Column(
         ("MaxShareRate", "QualPerfShare", "Quality Performance Sharing Rate"), "share", _SHARE
@@ -132,13 +135,18 @@ TRACKS: Mapping[str, Column] = {
 }
 """The flag of each option, in files that have a column for each."""
 
+_BASIC_LEVEL = "BASIC Track Level"
+
 LEVELS: Mapping[str, str] = {
     key(word): option
     for option, words in {
-        **{x: (x, f"BASIC {x}", f"Level {x}", f"BASIC Level {x}") for x in "ABCDE"},
+        **{
+            x: (x, *(f"{front} {x}" for front in ("BASIC", "Level", "BASIC Level", _BASIC_LEVEL)))
+            for x in "ABCDE"
+        },
         **{f"TRACK{x}": (x, f"Track {x}") for x in "123"},
         "TRACK1PLUS": ("1+", "Track 1+"),
-        "ENHANCED": ("EN", "ENHANCED"),
+        "ENHANCED": ("EN", "ENH", "ENHANCED", "ENHANCED Track"),
     }.items()
     for word in words
 }

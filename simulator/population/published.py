@@ -132,8 +132,11 @@ class Published:
 
     @cached_property
     def settlement_usd(self) -> np.ndarray:
-        """Return what each ACO was paid (plus) or owes (minus): in PY2013 in two columns."""
-        paid = self.figures(self.paid)
+        """Return what each ACO was paid (plus) or owes (minus): in PY2013 in two columns.
+
+        A blank cell is nothing; a suppressed one is not a number.
+        """
+        paid = self.amounts(self.paid)
         if not self.has("shared_losses_usd"):
             return paid
         return paid + np.nan_to_num(self.figures("shared_losses_usd"))

@@ -220,7 +220,7 @@ class Mssp(Contract):
         "adjustment_ppy": ("negative_total_kept",),
         "risk_ratio_factor": ("risk_cap", "risk_cap_regime", "risk_cap_when_binding"),
         "two_way_factor": ("regional_risk_cap_regime",),
-        "benchmark_usd": ("year_part",),
+        "total_person_years": ("year_part",),
         "update_factor": (
             "prospective_share",
             "prospective_below_national",
@@ -686,8 +686,7 @@ class Mssp(Contract):
             made = self._updated_by_type(world, lines)
         people = _given(lines, "total_person_years", lambda: self._people(world))
         total = {**lines, **made}["total_updated_benchmark_ppy"]
-        part = self.year_part(world)
-        return {**made, "total_person_years": people, "benchmark_usd": total * people * part}
+        return {**made, "total_person_years": people, "benchmark_usd": total * people}
 
     def _updated_by_type(self, world: xr.Dataset, lines: Lines) -> Lines:
         share = _given(
@@ -703,15 +702,13 @@ class Mssp(Contract):
         }
 
     def _people(self, world: xr.Dataset) -> xr.DataArray:
-        return in_year(world.person_years, self.year).sum("segment")
+        """Return person-years of the months that are settled."""
+        return in_year(world.person_years, self.year).sum("segment") * self.year_part(world)
 
     def _expenditure(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
         people = _given(lines, "total_person_years", lambda: self._people(world))
         total = _given(lines, "total_expenditure_ppy", lambda: self._spent(world))
-        return {
-            "total_expenditure_ppy": total,
-            "expenditure_usd": total * people * self.year_part(world),
-        }
+        return {"total_expenditure_ppy": total, "expenditure_usd": total * people}
 
     def _spent(self, world: xr.Dataset) -> xr.DataArray:
         spent = in_year(world.truncated_expenditure_ppy, self.year)
@@ -729,9 +726,7 @@ class Mssp(Contract):
         # A worksheet that gives totals alone needs the two-way one for a shared loss only.
         if "update_factor" not in lines and not bool(loses.any()):
             return none
-        two_way = _given(
-            lines, "two_way_benchmark_usd", lambda: self._two_way_benchmark(world, lines)
-        )
+        two_way = _given(lines, "two_way_benchmark_usd", lambda: _two_way_benchmark(lines))
         owes = loses & (two_way > benchmark)
         added = (two_way - benchmark).where(owes, 0.0) * applies
         return {
@@ -739,13 +734,6 @@ class Mssp(Contract):
             "guardrail_usd": added,
             "benchmark_usd": benchmark + added,
         }
-
-    def _two_way_benchmark(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
-        if "update_factor" not in lines:
-            raise KeyError("two_way_benchmark_usd")
-        updated = lines["updated_benchmark_ppy"] * lines["two_way_factor"] / lines["update_factor"]
-        total = expected.weighted(updated, lines["person_years_share"])
-        return total * lines["total_person_years"] * self.year_part(world)
 
     # -------------------------------------------------------------------------- the settlement
 
@@ -1035,6 +1023,13 @@ def _base_mix(world: xr.Dataset, lines: Lines) -> xr.DataArray:
 def _updated(lines: Lines) -> xr.DataArray:
     grown = lines["risk_ratio_factor"] * lines["update_factor"]
     return lines["historical_benchmark_ppy"] * grown
+
+
+def _two_way_benchmark(lines: Lines) -> xr.DataArray:
+    if "update_factor" not in lines:
+        raise KeyError("two_way_benchmark_usd")
+    updated = lines["updated_benchmark_ppy"] * lines["two_way_factor"] / lines["update_factor"]
+    return expected.weighted(updated, lines["person_years_share"]) * lines["total_person_years"]
 
 
 def _named(words: str, *kinds: str) -> bool:

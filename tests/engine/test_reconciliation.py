@@ -142,8 +142,6 @@ def test_the_recoupment_that_is_printed_is_checked(tmp_path: Path) -> None:
         ("A", {"Met_QPS": ""}, "Met_QPS is blank; 0 or 1 is needed"),
         ("E", {"MinSavPerc": "*"}, "MinSavPerc is '*' (suppressed); a rate of 0 or more"),
         ("E", {"Guardrail": "perhaps"}, "Guardrail is 'perhaps'; 0 or 1 is needed"),
-        ("E", {"Rev_Exp_Cat": "*"}, "Rev_Exp_Cat is '*' (suppressed); Low Revenue or High"),
-        ("E", {"Current_Start_Date": "soon"}, "Current_Start_Date is 'soon'; a date is needed"),
         ("E", {"Current_Track": "G"}, "Current_Track is 'G'; A, B, C, D, E or EN is needed"),
         ("E", {"Current_Track": "1"}, "mssp 2024 has A, B, C, D, E, ENHANCED"),
     ],
@@ -161,7 +159,7 @@ def test_a_row_that_lacks_a_needed_figure_says_which(
 
 def test_a_loss_by_quality_needs_its_score_and_its_relief(tmp_path: Path) -> None:
     case = layout.Case("EN", -0.04, elected=0.01, relief=0.1)
-    (row,) = spoiled(tmp_path, case, {"QualScore": "*", "DisAdj": "*"})
+    (row,) = spoiled(tmp_path, case, {"QualScore": "*", "DisAdj": "*", "FinalLossRate": "*"})
     assert row.recomputed_usd is None
     assert "QualScore is '*'" in row.note
     assert "DisAdj is '*'" in row.note
@@ -182,13 +180,20 @@ def test_a_result_that_is_not_printed_is_recomputed_and_said(tmp_path: Path) -> 
     assert row.note.startswith("EarnSaveLoss is '*' (suppressed); a dollar amount is needed")
 
 
+@pytest.mark.parametrize("blank", ["", "-", " $ - "])
+def test_a_blank_result_counts_as_none_and_is_said(tmp_path: Path, blank: str) -> None:
+    (row,) = spoiled(tmp_path, layout.Case("A", 0.02, met=0), {"EarnSaveLoss": blank})
+    assert (row.published_usd, row.recomputed_usd, row.verdict) == (0.0, 0.0, "within")
+    assert "taken as 0" in row.note
+
+
 def test_what_is_odd_but_not_needed_is_said_beside_a_settled_row(tmp_path: Path) -> None:
     cases = [layout.Case("A", 0.06)] * 3
     path = layout.write(tmp_path / "PY2024.csv", cases)
     text = path.read_text().replace("A5001,", "A5000,").replace("A5002,", ",")
     path.write_text(text.replace('"11,750"', "0"))
     first, second, third = replay("mssp", path).rows
-    assert first.verdict == second.verdict == third.verdict == "within"
+    assert [row.verdict for row in (first, second, third)] == ["within", "explained", "within"]
     assert "ACO_ID A5000 is on lines 2, 3; once is allowed" in first.note
     assert "ACO_ID A5000 is on lines 2, 3; once is allowed" in second.note
     assert "line 4: ACO_ID is blank; an identifier is needed" in third.note
@@ -282,3 +287,142 @@ def spoiled(
         writer.writeheader()
         writer.writerow(layout.cells(0, case) | spoilt)
     return replay("mssp", path).rows
+
+
+BELOW = layout.Case("E", 0.011, persons=15_000)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        ({"Rev_Exp_Cat": "*"}, "Rev_Exp_Cat is '*' (suppressed); Low Revenue or High"),
+        ({"Current_Start_Date": "soon"}, "Current_Start_Date is 'soon'; a date is needed"),
+    ],
+)
+def test_savings_below_the_minimum_need_to_know_the_agreement(
+    tmp_path: Path, spoilt: Mapping[str, str], said: str
+) -> None:
+    (row,) = spoiled(tmp_path, BELOW, {**spoilt, "ReducedSS": "*"})
+    assert row.verdict == "explained"
+    assert said in row.note
+    (row,) = spoiled(tmp_path, BELOW, spoilt)
+    assert row.verdict == "within"
+
+
+def test_the_routes_to_the_standard_decide_where_it_is_not_printed(tmp_path: Path) -> None:
+    case = layout.Case("A", 0.06)
+    routes = {"Met_40pctl": "0", "Met_Incentive": "0", "Met_FirstYear": "1"}
+    (row,) = spoiled(tmp_path, case, {"Met_QPS": "", **routes})
+    assert row.verdict == "within"
+    scaled = layout.Case("A", 0.06, quality=0.55, met=0, alternative=1)
+    (row,) = spoiled(tmp_path, scaled, {"Met_QPS": "1", **routes, "Met_FirstYear": "-"})
+    assert row.verdict == "within"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        layout.Case("EN", -0.025, elected=0.005, quality=0.5410, met=0, alternative=1),
+        layout.Case("B", 0.06, quality=0.55, met=0, alternative=1),
+    ],
+)
+def test_a_score_that_is_not_printed_follows_from_the_rate(
+    tmp_path: Path, case: layout.Case
+) -> None:
+    (row,) = spoiled(tmp_path, case, {"QualScore": "-"})
+    assert row.verdict == "within"
+    assert "QualScore is not printed; a printed rate says it" in row.note
+    (row,) = spoiled(tmp_path, case, {"QualScore": "-", "FinalLossRate": "", "FinalShareRate": ""})
+    assert row.verdict == "explained"
+
+
+def test_a_relief_below_the_nations_counts_as_printed(tmp_path: Path) -> None:
+    case = layout.Case("EN", -0.04, elected=0.01, relief=0.30, start="01/01/2022")
+    path = layout.write(tmp_path / "PY2023.csv", [case])
+    (row,) = replay("mssp", path).rows
+    assert row.verdict == "within"
+
+
+def test_rows_of_2027_and_later_need_no_early_base_years(tmp_path: Path) -> None:
+    cases = [layout.Case("A", 0.02, start="01/01/2024"), layout.Case("E", -0.03, elected=0.01)]
+    found = replay("mssp", layout.write(tmp_path / "PY2027.csv", cases))
+    assert [row.verdict for row in found.rows] == ["within", "within"]
+
+
+def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    path = layout.write(tmp_path / "PY2024.csv", [layout.Case("A", 0.06), layout.Case("B", 0.07)])
+    once = replay("mssp", path).totals
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines, lines[1]]), encoding="utf-8")
+    found = replay("mssp", path)
+    assert found.totals.rows == 3
+    assert found.totals.paid_usd == once.paid_usd
+    assert (found.totals.within_thousandth, found.totals.explained) == (2, 1)
+    assert "A5000 is on lines 2, 4; once is allowed" in found.rows[2].note
+
+
+WORDS = {"ABtotBnchmk": "AB_tot Bnchmk ($)", "QualScore": "Qual Score (%)", "N_AB": " n ab "}
+MANGLED: Mapping[str, Callable[[str], str]] = {
+    "header in capitals": lambda name: name.upper(),
+    "header in small letters": lambda name: name.lower(),
+    "header with spaces": lambda name: name.replace("_", " "),
+    "header with other signs": lambda name: WORDS.get(name, f" {name}. "),
+}
+
+
+@pytest.mark.parametrize("how", MANGLED)
+def test_headers_are_known_however_they_are_written(tmp_path: Path, how: str) -> None:
+    plain, path = tmp_path / "PY2024.csv", tmp_path / "other_PY2024.csv"
+    with layout.write(plain, layout.TOLD).open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    order = sorted(range(len(header)), key=lambda place: header[place][::-1])
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["More", *(MANGLED[how](header[place]) for place in order)])
+        writer.writerows([["*", *(row[place] for place in order)] for row in rows])
+    for row, other in zip(replay("mssp", path).rows, replay("mssp", plain).rows, strict=True):
+        assert (row[:4], row.verdict) == (other[:4], other.verdict)
+
+
+def accounting(text: str) -> str:
+    """Return an amount as a spreadsheet's accounting format shows it."""
+    bare = text.removeprefix("-")
+    return f" $ ({bare}) " if text.startswith("-") else f" $ {bare} "
+
+
+def as_fraction(text: str) -> str:
+    return str(float(text.rstrip("%")) / 100) if text else "."
+
+
+@pytest.mark.parametrize(
+    ("columns", "change"),
+    [
+        (("BnchmkMinExp", "GenSaveLoss", "EarnSaveLoss"), accounting),
+        (("DisAdj", "AIPBalance"), lambda text: text or " $ -   "),
+        (("MinSavPerc", "Sav_rate"), as_fraction),
+        (("QualScore",), lambda text: f"{text} %"),
+        (("FinalShareRate", "FinalLossRate"), as_fraction),
+        (
+            ("N_AB", "ABtotBnchmk", "ABtotExp"),
+            lambda text: text.strip("$").replace(",", "") + ".0",
+        ),
+        (("Met_AltQPS", "Guardrail"), lambda text: text or "N/A"),
+        (("Current_Track",), lambda text: f"{'BASIC Level ' * (text != 'EN')}{text}"),
+        (("Current_Start_Date",), lambda text: f"{text[-4:]}-{text[:2]}-{text[3:5]}T00:00:00.000"),
+    ],
+)
+def test_cells_are_read_however_they_are_written(
+    tmp_path: Path, columns: tuple[str, ...], change: Callable[[str], str]
+) -> None:
+    path = layout.write(tmp_path / "PY2024.csv", layout.TOLD)
+    plain = replay("mssp", path).rows
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [*csv.DictReader(file)]
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({**r, **{name: change(r[name]) for name in columns}} for r in rows)
+    changed = replay("mssp", path).rows
+    assert [row.verdict for row in changed] == [row.verdict for row in plain]
+    for row, other in zip(changed, plain, strict=True):
+        assert row.recomputed_usd == pytest.approx(other.recomputed_usd, abs=0.01), row

@@ -509,7 +509,7 @@ def _excess(book):
 def totals(book):
     """3.1: the updated benchmark and the expenditure, per capita and in dollars."""
     lines, mix = book.lines, book.lines["person_years_share"]
-    people = lines["total_person_years"] * _year_part(book)
+    people = lines["total_person_years"] = lines["total_person_years"] * _year_part(book)
     for name, factor in (("", "update_factor"), ("two_way_", "two_way_factor")):
         benchmark = {
             k: lines["historical_benchmark_ppy"][k]
