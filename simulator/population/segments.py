@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import ScenarioError
-from simulator.population.levels import Kind, carried, curve, national
+from simulator.population.levels import Kind, Levels, carried, curve, national
 from simulator.scenario.schema import (
     Aco,
     Entitlement,
@@ -118,8 +118,7 @@ def project(
     """
     frame = _frame(population, market, years)
     levels = national(market, frame.kinds, frame.span, growth)
-    arrays = _people(frame, levels.expected[:, None], levels.arrays["uspcc_ppy"][1][:, None])
-    arrays |= levels.arrays
+    arrays = _people(frame, levels) | levels.arrays
     rows = _years(population, years)
     _complete(population)
     at = np.array(rows) - frame.span.start
@@ -248,15 +247,17 @@ def _given(frame: _Frame, table: Callable[[Segment], Mapping[int, float]]) -> np
     return out
 
 
-def _people(frame: _Frame, level: np.ndarray, uspcc: np.ndarray) -> _Arrays:
-    """Return what is expected of the people; `level` and `uspcc` are (year, 1, segment)."""
+def _people(frame: _Frame, levels: Levels) -> _Arrays:
+    level, uspcc = levels.expected[:, None], levels.arrays["uspcc_ppy"][1][:, None]
+    untruncated = np.isinf(levels.arrays["truncation_usd"][1])[:, None]
     given = {name: _given(frame, attrgetter(name)) for name in _SEGMENT_TABLES}
     factor = np.array([aco.regional_growth_factor for aco in frame.acos])[:, None] ** frame.agreed
     regional = carried(given["regional_ppy"], level * factor)
     risk_score = carried(given["risk_score"], 1.0)
     inferred = carried(given["inferred_risk_score"], 1.0, otherwise=0.0)
     person_years = _person_years(frame)
-    expenditure = carried(given["expenditure_ppy"], regional * risk_score)
+    spent = _spending(given, untruncated)
+    expenditure = carried(spent, regional * risk_score)
     arrays = {
         "person_years": person_years,
         "expenditure_ppy": expenditure,
@@ -271,6 +272,9 @@ def _people(frame: _Frame, level: np.ndarray, uspcc: np.ndarray) -> _Arrays:
         "skin_substitutes_share": carried(given["skin_substitutes_share"], 1.0, otherwise=0.0),
     }
     arrays |= _untruncated(given, regional)
+    if "untruncated_expenditure_ppy" in arrays:
+        both = np.isfinite(spent) & np.isfinite(given["untruncated_expenditure_ppy"])
+        arrays["both_given"] = both
     whole = {
         "persons": _persons(frame, person_years.sum(axis=2)),
         "revenue_usd": _revenue(frame, person_years, expenditure),
@@ -278,6 +282,12 @@ def _people(frame: _Frame, level: np.ndarray, uspcc: np.ndarray) -> _Arrays:
     }
     by_segment: _Arrays = {name: (_SEGMENT, values) for name, values in arrays.items()}
     return by_segment | {name: (("year", "aco"), values) for name, values in whole.items()}
+
+
+def _spending(given: Mapping[str, np.ndarray], untruncated: np.ndarray) -> np.ndarray:
+    """Return the spending given: truncated, or before truncation where nothing is truncated."""
+    spent, whole = given["expenditure_ppy"], given["untruncated_expenditure_ppy"]
+    return np.where(np.isfinite(spent) | ~untruncated, spent, whole)
 
 
 def _untruncated(given: Mapping[str, np.ndarray], regional: np.ndarray) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ from simulator.sampling.severity import (
     pooled,
 )
 
-__all__ = ["Claims", "by_person", "draw", "means", "whole"]
+__all__ = ["Claims", "beyond", "by_person", "draw", "means", "whole"]
 
 _ByYear: TypeAlias = dict[int, tuple[np.ndarray, np.ndarray]]
 
@@ -68,10 +68,12 @@ def draw(block: Block, roster: Roster | None = None) -> Claims:
     """
     people, level = block.expected("person_years"), block.expected("expenditure_ppy")
     lived = (people > 0.0) & block.drawn[block.simulated][..., None]
-    mean = means(block)[block.simulated]
-    found = Claims(*(_repeated(one, block.trials) for one in (level, (mean - level) * lived)))
+    mean = whole(block, block.people.expenditure_ppy.values)[block.simulated]
+    above = (means(block)[block.simulated] - level) * lived
+    found = Claims(*(_repeated(one, block.trials) for one in (level, above)))
     if not block.experience.severity.noise:
         return found
+    more = beyond(block)[block.simulated]
     few = by_person(block)
     for j in range(len(block.segments)):
         for i in np.flatnonzero(lived[..., j].any(axis=0)).tolist():
@@ -79,6 +81,7 @@ def draw(block: Block, roster: Roster | None = None) -> Claims:
             cells = _cells(block, roster, (i, j), mean[:, i, j])
             draw_one = _persons if block.acos[i] in few else _totals
             _fill(found, (i, j), cells, [draw_one(block, cell, rows) for cell in cells])
+            found.excess[:, rows, i, j] *= more[rows, i, j]
     return found
 
 
@@ -186,16 +189,29 @@ def _uniforms(block: Block, aco: str, segment: str, part: str, year: int) -> np.
 def means(block: Block) -> np.ndarray:
     """Return what is expected, with what lies above the thresholds: (year, aco, segment).
 
-    What is above them is as given where the scenario knows it, in years to come in the same
-    proportion to what the severity leads to expect; else as the severity leads to expect.
+    Spending before truncation is as given where the scenario knows it; in other years what lies
+    above the thresholds is in the proportion last known to what the severity leads to expect.
     """
     level = block.people.expenditure_ppy.values
-    mean = whole(block, level)
+    expected = level + beyond(block) * (whole(block, level) - level)
     if "untruncated_expenditure_ppy" not in block.people:
-        return mean
+        return expected
     known = block.people.untruncated_expenditure_ppy.values
-    excess = np.where(mean > level, mean - level, 1.0)
-    return level + _carried((known - level) / excess) * (mean - level)
+    return np.where(np.isfinite(known), known, expected)
+
+
+def beyond(block: Block) -> np.ndarray:
+    """Return what lies above the thresholds over what the severity leads to expect there.
+
+    It is learnt where spending is given both truncated and not.
+    """
+    level = block.people.expenditure_ppy.values
+    if "untruncated_expenditure_ppy" not in block.people:
+        return np.ones(level.shape)
+    excess = whole(block, level) - level
+    known = block.people.untruncated_expenditure_ppy.values - level
+    learnt = block.people.both_given.values & (excess > 0.0)
+    return _carried(np.where(learnt, known / np.where(learnt, excess, 1.0), np.nan))
 
 
 def whole(block: Block, levels: np.ndarray) -> np.ndarray:

@@ -142,3 +142,24 @@ def test_excluded_spending_is_its_share_of_expenditure() -> None:
     found = world(people({"a": Aco.model_validate(one)}), trials=5).sel(segment="aged_nondual")
     assert np.allclose(found.skin_substitutes_ppy, 0.02 * found.expenditure_ppy)
     assert np.allclose(found.suspect_billing_ppy, 0.0)
+
+
+def test_where_nothing_is_truncated_either_table_gives_the_spending() -> None:
+    market = Market.model_validate({"uspcc_ppy": {"aged_disabled": {2018: 11_000.0}}})
+    one = aco(esrd=False).model_dump()
+    part = one["segments"]["aged_nondual"]
+    part["untruncated_expenditure_ppy"], part["expenditure_ppy"] = part["expenditure_ppy"], {}
+    part["untruncated_expenditure_ppy"][2018] = 13_000.0
+    found = project({"a": Aco.model_validate(one)}, market, (2022,), 0.04)
+    assert np.allclose(found.expenditure_ppy.sel(year=2018), 13_000.0)
+    drawn = draw(found, experience(STILL), Streams(5), range(2), NEEDS)
+    assert np.allclose(drawn.expenditure_ppy.sel(year=2018), 13_000.0)
+
+
+def test_what_is_known_only_before_truncation_teaches_nothing_of_later_years() -> None:
+    one = aco(esrd=False).model_dump()
+    plain = world(people({"a": Aco.model_validate(one)}), 2, STILL)
+    one["segments"]["aged_nondual"]["untruncated_expenditure_ppy"] = {2015: 30_000.0}
+    known = world(people({"a": Aco.model_validate(one)}), 2, STILL)
+    assert np.allclose(known.expenditure_ppy.sel(year=2015), 30_000.0)
+    assert np.allclose(known.expenditure_ppy.sel(year=2022), plain.expenditure_ppy.sel(year=2022))
