@@ -10,6 +10,7 @@ import xarray as xr
 
 from simulator.errors import ScenarioError
 from simulator.population.levels import Kind, Levels, carried, curve, national
+from simulator.population.stop_loss import elected
 from simulator.scenario.schema import (
     Aco,
     Entitlement,
@@ -134,7 +135,8 @@ def project(
     variables["churn_share"] = ("aco", "segment"), _constant(frame, attrgetter("churn_share"))
     variables["rate_book_phase_share"] = (), np.array(float(market.rate_book_phase))
     variables["given"] = ("year", "aco"), _given_rows(frame, rows)
-    return xr.Dataset(variables | _published(population), coordinates)
+    layers = elected(population, frame.segments, rows)
+    return xr.Dataset(variables | _published(population) | layers, coordinates)
 
 
 def _years(population: Mapping[str, Aco], years: Sequence[int]) -> tuple[int, ...]:

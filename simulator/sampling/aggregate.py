@@ -20,7 +20,18 @@ from simulator.sampling.persons import Cell
 from simulator.sampling.quantiles import PLACES, tabulated
 from simulator.sampling.streams import Streams, compiled
 
-__all__ = ["FEW", "STREAM", "Book", "Cell", "book", "draw", "expected", "spread", "totals"]
+__all__ = [
+    "FEW",
+    "STREAM",
+    "Book",
+    "Cell",
+    "beyond",
+    "book",
+    "draw",
+    "expected",
+    "spread",
+    "totals",
+]
 __all__ += ["varied"]
 
 STREAM = persons.STREAM
@@ -138,6 +149,19 @@ def varied(cell: Cell, counts: np.ndarray, scores: np.ndarray) -> tuple[np.ndarr
             stretch = np.sqrt(counts[at] / level)
             total[at] = counts[at] * each + stretch * (one[:, 0] - level * each)
     return found[0], found[1]
+
+
+def beyond(cell: Cell, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many of a cell exceed its split point, and by how much in all: (trial,) each.
+
+    scores : (trial, 3), as for `totals`, of which it is a part whether or not the cell truncates
+    """
+    tables, least = _tables(cell), _counts(cell.persons, cell.split.share)[0]
+    by_score = np.ascontiguousarray(scores.T)[None]
+    count, drawn = np.empty(len(scores), np.int64), np.empty((1, 2, len(scores)))
+    _count(count, by_score[0, 0], tables.chances, tables.guide[0])
+    _fill(drawn, by_score, tables)
+    return least + count, drawn[0, 1]
 
 
 def _tabulated_counts(counts: np.ndarray) -> np.ndarray:

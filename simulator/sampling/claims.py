@@ -1,6 +1,6 @@
 """The noise of claims: what like people spend below and above the thresholds, year by year."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
@@ -22,7 +22,17 @@ from simulator.sampling.severity import (
     pooled,
 )
 
-__all__ = ["Claims", "beyond", "by_person", "draw", "means", "whole"]
+__all__ = [
+    "Claims",
+    "Group",
+    "beyond",
+    "by_person",
+    "draw",
+    "groups",
+    "means",
+    "reaching",
+    "whole",
+]
 
 _ByYear: TypeAlias = dict[int, tuple[np.ndarray, np.ndarray]]
 
@@ -85,6 +95,63 @@ def draw(block: Block, roster: Roster | None = None) -> Claims:
     return found
 
 
+class Group(NamedTuple):
+    """Like people of one ACO in a year drawn, and the uniforms that drew their totals.
+
+    `place` is (year drawn, ACO, segment), `who` their address; `cell` holds as many people as
+    are projected, `counts` how many there are in a trial over that, (trial,) or (); `scores` is
+    (trial, 3).
+    """
+
+    place: tuple[int, int, int]
+    who: str
+    cell: aggregate.Cell
+    counts: np.ndarray
+    scores: np.ndarray
+
+
+def groups(block: Block, roster: Roster | None, aco: int) -> Iterator[Group]:
+    """Yield the groups of an ACO's people whose totals are drawn without them."""
+    for j, rows, cell, usual in _every(block, roster, aco):
+        for row, score in zip(rows, _scores(block, cell, rows).values(), strict=True):
+            people, who = (
+                max(round(float(usual[row])), 1),
+                f"{'/'.join(cell.who)}/{block.years[row]}",
+            )
+            counts = cell.counts[..., row] / people
+            yield Group((row, aco, j), who, _in_year(cell, row, people), counts, score[:, 0])
+
+
+def reaching(
+    block: Block, roster: Roster | None, aco: int, least: float
+) -> Iterator[tuple[tuple[int, int, int], str, float, lives.Reaching]]:
+    """Yield those of an ACO drawn person by person who spend more than `least` USD in a year.
+
+    Each with (year drawn, ACO, segment), their address, and the part of the year they are there.
+    """
+    for j, rows, cell, _ in _every(block, roster, aco):
+        found = lives.reaching(_lives(block, cell, rows), least)
+        for row in rows:
+            who = f"{'/'.join(cell.who)}/{block.years[row]}"
+            yield (row, aco, j), who, cell.exposure, found[block.years[row]]
+
+
+def _every(
+    block: Block, roster: Roster | None, aco: int
+) -> Iterator[tuple[int, list[int], _Cell, np.ndarray]]:
+    """Yield an ACO's cells: segment, years drawn in which people live, cell, people projected."""
+    people = block.expected("person_years")
+    lived = (people > 0.0) & block.drawn[block.simulated][..., None]
+    mean = whole(block, block.people.expenditure_ppy.values)[block.simulated]
+    for j in np.flatnonzero(lived[:, aco].any(axis=0)).tolist():
+        held = [part for part in parts(block, j) if part.share > 0.0]
+        months = sum(part.share * part.exposure for part in held)
+        rows = np.flatnonzero(lived[:, aco, j]).tolist()
+        cells = _cells(block, roster, (aco, j), mean[:, aco, j])
+        for part, cell in zip(held, cells, strict=True):
+            yield j, rows, cell, people[:, aco, j] * part.share / months
+
+
 def by_person(block: Block) -> frozenset[str]:
     """Return the ACOs that have fewer than 1,000 people in every year drawn."""
     people = block.expected("person_years") * block.drawn[block.simulated][..., None]
@@ -145,11 +212,8 @@ def _fill(
 
 def _totals(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
     """Return by row of a year drawn what its people spend together, below and above."""
-    correlation = cell.stays.persistence * (1.0 - cell.stays.churn)
-    uniforms = partial(_uniforms, block, *cell.who)
-    scores = persisting(uniforms, [block.years[row] for row in rows], correlation)
     found: _ByYear = {}
-    for row, score in zip(rows, scores.values(), strict=True):
+    for row, score in zip(rows, _scores(block, cell, rows).values(), strict=True):
         counts = cell.counts[..., row]
         if counts.ndim:
             one = _in_year(cell, row, 1)
@@ -161,8 +225,21 @@ def _totals(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
     return found
 
 
+def _scores(block: Block, cell: _Cell, rows: Sequence[int]) -> dict[int, np.ndarray]:
+    """Return the uniforms of a cell's years: (trial, 1, 3) each."""
+    correlation = cell.stays.persistence * (1.0 - cell.stays.churn)
+    uniforms = partial(_uniforms, block, *cell.who)
+    return persisting(uniforms, [block.years[row] for row in rows], correlation)
+
+
 def _persons(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
     """Return the same, every person drawn."""
+    found = lives.totals(*_lives(block, cell, rows))
+    return {row: found[block.years[row]] for row in rows}
+
+
+def _lives(block: Block, cell: _Cell, rows: Sequence[int]) -> lives.Draws:
+    """Return what draws a cell's people one by one."""
     years = {block.years[row]: row for row in rows}
     everybody = {year: _in_year(cell, row, 1) for year, row in years.items()}
     trials = len(block.trials)
@@ -171,8 +248,7 @@ def _persons(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
     alike = lives.score_correlation(one.severity, one.truncation, cell.stays.persistence)
     stays = cell.stays._replace(persistence=alike)
     who = "/".join(filter(None, cell.who))
-    found = lives.totals(everybody, counts, stays, block.streams, who, block.trials)
-    return {row: found[year] for year, row in years.items()}
+    return everybody, counts, stays, block.streams, who, block.trials
 
 
 def _in_year(cell: _Cell, row: int, persons: int) -> aggregate.Cell:

@@ -9,7 +9,7 @@ no draw. Every place, year and trial has its own counter.
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from scipy import special
@@ -20,7 +20,7 @@ from simulator.sampling.quantiles import PLACES, tabulated
 from simulator.sampling.severity import Severity
 from simulator.sampling.streams import Streams, compiled, philox, unit
 
-__all__ = ["Stays", "score_correlation", "totals"]
+__all__ = ["Draws", "Reaching", "Stays", "reaching", "score_correlation", "totals"]
 
 STREAM = "claims/lives"
 _FAINT = 1e-2  # what weighs less is forgotten
@@ -60,6 +60,20 @@ def totals(
     counts : by year, people in each trial, (trial,)
     stays : a persistence of zero draws every year anew
     """
+    people, needed, place, law = _prepared(cells, counts, stays)
+    out = np.zeros((2, len(cells), len(trials)))
+    _people(out, people, (trials.start, *place), needed, streams.key(STREAM, who), law)
+    exposures = [cell.exposure for cell in cells.values()]
+    return {
+        year: (out[0, row] * exposures[row], out[1, row] * exposures[row])
+        for row, year in enumerate(cells)
+    }
+
+
+def _prepared(
+    cells: Mapping[int, Cell], counts: Mapping[int, np.ndarray], stays: Stays
+) -> "tuple[np.ndarray, np.ndarray, tuple[int, int], _Law]":
+    """Return people (year, trial), which years are looked back on, from when, and the law."""
     years = list(cells)
     back = _back(stays.persistence)
     first = years[0] - back
@@ -67,7 +81,6 @@ def totals(
     for year in years:
         needed[year - back - first : year - first + 1] = True
     people = np.stack([counts[year].astype(np.int64) for year in years])
-    out = np.zeros((2, len(years), len(trials)))
     law = _Law(
         np.array(years) - first,
         np.stack([_amounts(cell.severity) for cell in cells.values()]),
@@ -75,11 +88,45 @@ def totals(
         stays.persistence,
         stays.churn if back else 0.0,
     )
-    _people(out, people, (trials.start, first, back), needed, streams.key(STREAM, who), law)
-    exposures = [cell.exposure for cell in cells.values()]
+    return people, needed, (first, back), law
+
+
+Draws: TypeAlias = tuple[Mapping[int, Cell], Mapping[int, np.ndarray], Stays, Streams, str, range]
+
+
+class Reaching(NamedTuple):
+    """People who spend more than an amount: trial, what they spend, their uniform, (person,) each.
+
+    `place` is a person's place on the roster.
+    """
+
+    trial: np.ndarray
+    place: np.ndarray
+    amount: np.ndarray
+    uniform: np.ndarray
+
+
+def reaching(draws: Draws, least: float) -> dict[int, Reaching]:
+    """Return by year those of the people that `totals` adds up who spend more than `least` USD.
+
+    draws : what `totals` takes
+    """
+    cells, counts, stays, streams, who, trials = draws
+    people, needed, place, law = _prepared(cells, counts, stays)
+    start, key = (trials.start, *place), streams.key(STREAM, who)
+    found, number = np.empty((5, 1_024)), 1_025
+    while number > found.shape[1]:
+        found = np.empty((5, max(number, 1_024)))
+        number = _reaching(found, people, start, needed, (key, least), law)
+    row, trial, at, amount, uniform = found[:, :number]
     return {
-        year: (out[0, row] * exposures[row], out[1, row] * exposures[row])
-        for row, year in enumerate(years)
+        year: Reaching(
+            trial[row == n].astype(np.int64),
+            at[row == n].astype(np.int64),
+            amount[row == n],
+            uniform[row == n],
+        )
+        for n, year in enumerate(cells)
     }
 
 
@@ -116,19 +163,61 @@ def _people(
     for i in range(out.shape[2]):
         trial = np.uint64(start + i)
         for p in range(people[:, i].max()):
-            for year in range(len(needed)):
-                if needed[year]:
-                    counter = trial & _LOW, trial >> _WORD, np.uint64(p), np.uint64(first + year)
-                    words = philox(counter, pair)
-                    fresh = unit(words[0], words[1])
-                    news[year] = _normal(fresh) if back else fresh
-                    comes[year] = unit(words[2], words[3]) < law.churn
+            _lived(news, comes, (trial, p, first, back), needed, pair, law.churn)
             for row in range(len(law.rows)):
                 if p < people[row, i]:
                     u = _share(news, comes, law.rows[row], back, law.persistence)
                     amount = _amount(u, law.amounts[row])
                     out[0, row, i] += min(amount, law.truncations[row])
                     out[1, row, i] += max(amount - law.truncations[row], 0.0)
+
+
+@compiled
+def _lived(
+    news: np.ndarray,
+    comes: np.ndarray,
+    place: tuple[np.uint64, int, int, int],
+    needed: np.ndarray,
+    pair: tuple[np.uint64, np.uint64],
+    churn: float,
+) -> None:
+    """Fill in a place's news by year, and when somebody else takes it."""
+    trial, p, first, back = place
+    for year in range(len(needed)):
+        if needed[year]:
+            counter = trial & _LOW, trial >> _WORD, np.uint64(p), np.uint64(first + year)
+            words = philox(counter, pair)
+            fresh = unit(words[0], words[1])
+            news[year] = _normal(fresh) if back else fresh
+            comes[year] = unit(words[2], words[3]) < churn
+
+
+@compiled
+def _reaching(
+    out: np.ndarray,
+    people: np.ndarray,
+    place: tuple[int, int, int],
+    needed: np.ndarray,
+    bound: tuple[np.ndarray, float],
+    law: _Law,
+) -> int:
+    """Fill `out` (row, trial, place, amount, uniform; person), and return how many there are."""
+    (start, first, back), (key, least) = place, bound
+    pair, found = (np.uint64(key[0]), np.uint64(key[1])), 0
+    news, comes = np.empty(len(needed)), np.empty(len(needed), np.bool_)
+    for i in range(people.shape[1]):
+        trial = np.uint64(start + i)
+        for p in range(people[:, i].max()):
+            _lived(news, comes, (trial, p, first, back), needed, pair, law.churn)
+            for row in range(len(law.rows)):
+                if p < people[row, i]:
+                    u = _share(news, comes, law.rows[row], back, law.persistence)
+                    amount = _amount(u, law.amounts[row])
+                    if amount > least and found < out.shape[1]:
+                        out[0, found], out[1, found], out[2, found] = row, i, p
+                        out[3, found], out[4, found] = amount, u
+                    found += amount > least
+    return found
 
 
 @compiled

@@ -11,6 +11,7 @@ from simulator.sampling import (
     quality,
     risk_scores,
     spending,
+    stop_loss,
 )
 from simulator.sampling.block import Arrays, Block
 from simulator.sampling.catastrophes import Shocks
@@ -72,10 +73,12 @@ def _moved(
         )
     arrays = market.draw(block, nation, region, roster)
     arrays |= market.levels(block, nation, region, needs)
+    factor = nation[:, :, None] * region * factor
+    factor = factor if roster is None else factor * roster.spending
     if not needs.isdisjoint(spending.NAMES):
-        factor = nation[:, :, None] * region * factor
-        factor = factor if roster is None else factor * roster.spending
         arrays |= spending.draw(block, factor, spending.effect(block), needs, roster)
+    if "stop_loss_payout_usd" in needs:
+        arrays |= stop_loss.draw(block, factor * spending.effect(block), nation, roster)
     if not needs.isdisjoint({"risk_score", "inferred_risk_score"}):
         arrays |= risk_scores.draw(block, own.score, None if shocks is None else shocks.risk)
     if "inferred_risk_score" in needs:
