@@ -219,6 +219,7 @@ STATEMENT: Mapping[str, Variable] = _table(
         },
         ("trial", "year", "aco"): {
             "weighted_regional_difference_ppy": "Difference weighted by the last base year's mix",
+            "rate_book_share": "Weight of LEAD's rate book, as applied",
             "lower_spending": "1 if the ACO spends less than its region (lower-spending), else 0",
             "regional_weight_share": "Weight of the regional adjustment",
             "regional_offset_share": "Part of a negative adjustment that is taken off",

@@ -11,7 +11,7 @@ from simulator import benchmark as expected
 from simulator import settlement as paid
 from simulator.benchmark import Years, in_year, known
 from simulator.errors import SimulatorError
-from simulator.programs.contract import Contract, History, Lines, Stage
+from simulator.programs.contract import Contract, History, Limit, Lines, Stage, Step
 from simulator.programs.rulebook import nearest
 from simulator.terms import Bands, ByKind
 from simulator.units import Factor, Persons, Share, Unit, Usd, per_year, total
@@ -28,7 +28,14 @@ _CATEGORIES = ("aged_disabled", "high_needs", "esrd")
 _VOLUNTARY = "_voluntary"
 _BACK = (3, 2, 1)
 _TIE = 1e-9
+_DRAWN_PAYOUT = "raw_stop_loss_payout_usd"
 _WEIGHTS = tuple(f"base_weight_{n}_share" for n, _ in enumerate(_BACK, 1))
+
+# Weights of waterfalls and limits: the mix of the last base year, of this year, and its own part.
+_BASE = "base_person_years_share * total_person_years"
+_NOW = "person_years_share * total_person_years"
+_OWN = f"(1 - rate_book_share) * {_NOW}"
+_OTHER = "apo_reconciliation_usd + high_performers_usd"
 
 _BENCHMARK = ("benchmark_usd",)
 _TOTAL = ("benchmark_before_discount_usd", *_BENCHMARK)
@@ -186,6 +193,110 @@ class Lead(Contract):
         "financial_guarantee_usd": ("guarantee", "guarantee_basis"),
     }
 
+    waterfall: ClassVar[tuple[Step, ...]] = (
+        Step("Base years, trended and risk adjusted", f"trended_benchmark_ppy * {_BASE}"),
+        Step("Regional efficiency or prior savings adjustment", f"adjustment_ppy * {_BASE}"),
+        Step(
+            "Historical benchmark", "total_historical_benchmark_ppy * total_person_years", "level"
+        ),
+        Step(
+            "Change of mix",
+            "historical_benchmark_ppy * (person_years_share - base_person_years_share)"
+            " * total_person_years",
+        ),
+        Step(
+            "Risk ratio, as capped", f"historical_benchmark_ppy * (risk_ratio_factor - 1) * {_NOW}"
+        ),
+        Step(
+            "Update to the performance year",
+            f"historical_benchmark_ppy * risk_ratio_factor * (update_factor - 1) * {_NOW}",
+        ),
+        Step(
+            "Rate book",
+            "(unbanded_benchmark_ppy - historical_benchmark_ppy * risk_ratio_factor"
+            f" * update_factor) * {_NOW}",
+        ),
+        Step(
+            "Band of voluntary alignment",
+            f"(updated_benchmark_ppy - unbanded_benchmark_ppy) * {_NOW}",
+        ),
+        Step("Stop-loss charge", "stop_loss_charge_usd"),
+        Step("Medicaid partnership", "medicaid_partner_usd"),
+        Step("Benchmark before discount", "benchmark_before_discount_usd", "level"),
+        Step("Discount", "discount_usd"),
+        Step("Quality at risk", "quality_withhold_usd"),
+        Step("Quality earned back", "quality_earned_usd"),
+        Step("Add-on inside the benchmark", "benchmark_add_on_usd"),
+        Step("Benchmark", "benchmark_usd", "level"),
+        Step("Expenditure", "-expenditure_usd"),
+        Step("Gross savings or losses", "gross_savings_usd", "level"),
+        Step("Medicare's share", "-unshared_usd"),
+        Step("Shared savings or losses", "shared_savings_usd + shared_losses_usd", "level"),
+        Step("Sequestration", "sequestration_usd"),
+        Step("Settlement", "settlement_usd", "level"),
+        Step("Enhanced capitation taken back", "enhanced_pcc_repaid_usd"),
+        Step("Advances reconciled, High Performers Pool", _OTHER),
+        Step("Payment", "payment_usd", "level"),
+    )
+    limits: ClassVar[tuple[Limit, ...]] = (
+        Limit(
+            "Cap on the regional adjustment",
+            "(adjustment_ppy == regional_adjustment_ppy)"
+            " & (regional_adjustment_ppy < uncapped_regional_adjustment_ppy)",
+            "(regional_adjustment_ppy - uncapped_regional_adjustment_ppy) * risk_ratio_factor"
+            f" * update_factor * {_OWN}",
+            "benchmark",
+        ),
+        Limit(
+            "Cap on risk score growth",
+            "risk_ratio_factor < risk_growth_factor",
+            "historical_benchmark_ppy * (risk_ratio_factor - risk_growth_factor) * update_factor"
+            f" * {_OWN}",
+            "benchmark",
+        ),
+        Limit(
+            "Floor under risk score growth",
+            "risk_ratio_factor > risk_growth_factor",
+            "historical_benchmark_ppy * (risk_ratio_factor - risk_growth_factor) * update_factor"
+            f" * {_OWN}",
+            "benchmark",
+        ),
+        Limit(
+            "Guardrail of the forecast",
+            "guarded_trend_factor != prospective_trend_factor",
+            "historical_benchmark_ppy * risk_ratio_factor * prospective_share"
+            f" * (guarded_trend_factor - prospective_trend_factor) * {_OWN}",
+            "benchmark",
+        ),
+        Limit(
+            "Band of voluntary alignment",
+            "updated_benchmark_ppy != unbanded_benchmark_ppy",
+            f"(updated_benchmark_ppy - unbanded_benchmark_ppy) * {_NOW}",
+            "benchmark",
+        ),
+        Limit(
+            "Quality not earned back",
+            "quality_withhold_usd + quality_earned_usd < 0",
+            "quality_withhold_usd + quality_earned_usd",
+            "benchmark",
+        ),
+        Limit(
+            "Medicare's share of savings",
+            "(gross_savings_usd > 0) & (unshared_usd > 0)",
+            "-unshared_usd",
+        ),
+        Limit(
+            "Medicare's share of losses",
+            "(gross_savings_usd < 0) & (unshared_usd < 0)",
+            "-unshared_usd",
+        ),
+        Limit("Sequestration", "sequestration_usd < 0", "sequestration_usd"),
+        Limit(
+            "Loss beyond the financial guarantee",
+            "(financial_guarantee_usd > 0) & (settlement_usd + financial_guarantee_usd < 0)",
+            "settlement_usd + financial_guarantee_usd",
+        ),
+    )
     surety: ClassVar[str] = "financial_guarantee_usd"
     asks: ClassVar[tuple[str, ...]] = ("lead",)
 
@@ -269,6 +380,9 @@ class Lead(Contract):
         """Return the world by category and channel, with each ACO's first year in LEAD."""
         if "segment" in world.dims:
             world = self._pooled(world)
+        if "year" in world.get("stop_loss_payout_usd", xr.DataArray()).dims:
+            # What is drawn is not yet a line of the statement, though it has its name.
+            world = world.rename(stop_loss_payout_usd=_DRAWN_PAYOUT)
         if "lead_start" in world:
             return world
         start = np.full(world.sizes["aco"], int(self.first_year))
@@ -373,7 +487,9 @@ class Lead(Contract):
     def _base_years(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
         last = world.lead_start - 1
         people = in_year(world.person_years, last)
-        made: Lines = {"base_person_years_share": expected.mix(people.fillna(0.0))}
+        people = people.fillna(0.0)
+        everyone = people.sum("segment")
+        made: Lines = {"base_person_years_share": people / everyone.where(everyone > 0.0, 1.0)}
         weighted = []
         for n, weight in enumerate(self._base_weights(world), 1):
             year = world.lead_start - _BACK[n - 1]
@@ -637,6 +753,7 @@ class Lead(Contract):
             made["rate_book_benchmark_ppy"] = self._rate_book(world, lines)
         if part > 0.0:
             own = (1.0 - part) * own + part * made["rate_book_benchmark_ppy"]
+        made["rate_book_share"] = xr.DataArray(part)
         banded = self._banded(world, own, lines | made)
         return made | {"unbanded_benchmark_ppy": own, "updated_benchmark_ppy": banded}
 
@@ -769,12 +886,18 @@ class Lead(Contract):
         return {"cara_usd": self.cara_share * (kept - owed)}
 
     def _expenditure(self, world: xr.Dataset, past: Sequence[xr.Dataset], lines: Lines) -> Lines:
-        payout = xr.zeros_like(lines["claims_usd"])
-        if bool(_elected(world).any()):
-            payout = in_year(world.stop_loss_payout_usd, self.year) * _elected(world)
-            payout = payout * world.get("stop_loss_neutrality_factor", xr.DataArray(1.0))
+        payout = lines.get("stop_loss_payout_usd")
+        if payout is None:
+            payout = self._stop_loss_payout(world, lines)
         spent = lines["claims_usd"] + lines["excluded_usd"] + lines["cara_usd"] - payout
         return {"stop_loss_payout_usd": payout, "expenditure_usd": spent}
+
+    def _stop_loss_payout(self, world: xr.Dataset, lines: Lines) -> xr.DataArray:
+        elected = _elected(world)
+        if not bool(elected.any()):
+            return xr.zeros_like(lines["claims_usd"])
+        factor = world.get("stop_loss_neutrality_factor", xr.DataArray(1.0))
+        return in_year(world[_DRAWN_PAYOUT], self.year) * elected * factor
 
     # -------------------------------------------------------------------------- the settlement
 
