@@ -2,11 +2,16 @@
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from simulator.cli.terminal import amount, grid, listing, say, width
+from simulator.timing import listening
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
     from simulator.programs.worksheet import Check, Row, Settled
     from simulator.scenario.schema import Cell, DataQuality, Scenario
 
-__all__ = ["files", "plan", "plans", "settled", "show", "sound", "statements"]
+__all__ = ["files", "plan", "plans", "profiled", "settled", "show", "sound", "statements"]
 
 _MOST_TABLES = 12
 _SHORT = 40
@@ -188,6 +193,26 @@ def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
         say()
         for line in listing([(name, str(path)) for name, path in written.items()]):
             say(line)
+
+
+@contextmanager
+def profiled(*, as_json: bool) -> Iterator[None]:
+    """Say on stderr, after what happens here, where the time went; start-up since the process's.
+
+    What no part counts (waiting, what lies between) is `other`.
+    """
+    before, began = time.process_time(), time.perf_counter()
+    with listening() as laps:
+        laps.add("start-up", before)
+        yield
+    whole = before + time.perf_counter() - began
+    parts = laps.seconds | {"other": max(whole - sum(laps.seconds.values()), 0.0)}
+    if as_json:
+        typer.echo(json.dumps({"profile": parts, "seconds": whole}), err=True)
+        return
+    rows = [[name, f"{one:.2f}", f"{one / whole:.0%}"] for name, one in parts.items()]
+    for line in grid(["", "seconds", "share"], [*rows, ["all", f"{whole:.2f}", ""]], width()):
+        typer.echo(line, err=True)
 
 
 def statements(found: Sequence[tuple[str, Iterable["Row"]]], *, as_json: bool) -> None:

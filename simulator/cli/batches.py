@@ -11,6 +11,7 @@ import typer
 from simulator.cli import answers
 from simulator.cli.terminal import bar, grid, say, width
 from simulator.errors import ScenarioError, SimulatorError
+from simulator.timing import lap
 
 if TYPE_CHECKING:
     from simulator.engine.plan import Plan
@@ -88,7 +89,8 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
     from simulator.engine import PartlyDoneError
     from simulator.engine.run import execute_all
 
-    every, failures = plans(asked)
+    with lap("start-up"):
+        every, failures = plans(asked)
     done: list[Plan] = []
     label = every[0].scenario.name if len(every) == 1 else f"{len(every)} scenarios"
     with bar(label, where.workers) as progress:
@@ -99,12 +101,13 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
             done.append(outcome.plan)
             if len(every) > 1 and asked.part is None:
                 _write(outcome.plan)
-    if asked.part is not None:
-        _parts(done)
-    elif len(asked.files) == 1:
-        _one(done, as_json=as_json)
-    else:
-        _several(done, failures, as_json=as_json)
+    with lap("showing"):
+        if asked.part is not None:
+            _parts(done)
+        elif len(asked.files) == 1:
+            _one(done, as_json=as_json)
+        else:
+            _several(done, failures, as_json=as_json)
     if failures:
         said = [str(failure.error) for failure in failures]
         raise PartlyDoneError("\n".join([*said, f"{len(done)} of {len(asked.files)} were run"]))

@@ -10,8 +10,10 @@ from simulator.cli import answers, batches, folders
 from simulator.cli.guard import guarded
 from simulator.cli.terminal import say
 from simulator.errors import RulesError, ScenarioError
+from simulator.timing import lap
 
 if TYPE_CHECKING:
+    from simulator.engine.run import Where
     from simulator.scenario.schema import Scenario
 
 __all__ = ["app"]
@@ -130,6 +132,9 @@ def run(
         bool, typer.Option("--keep-going", help="Run the others if a scenario cannot be.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as plan.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the time went, on one thread.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Run scenarios, or complete or extend runs of them, and show what came out."""
@@ -138,9 +143,13 @@ def run(
     if dry_run:
         answers.plans(batches.plans(asked)[0], workers, as_json=as_json)
         return
-    from simulator.engine.run import Where
-
-    batches.run(asked, Where(scheduler, workers, patience), as_json=as_json)
+    if profile and scheduler not in (None, "threads"):
+        raise typer.BadParameter(f"--profile is of threads here, not of {scheduler}")
+    if not profile:
+        batches.run(asked, _where(scheduler, workers, patience), as_json=as_json)
+        return
+    with answers.profiled(as_json=as_json):
+        batches.run(asked, _where("threads", workers or 1, patience), as_json=as_json)
 
 
 @app.command()
@@ -274,6 +283,12 @@ def schema() -> None:
 
 def _with(set_: list[str] | None, trials: int | None) -> list[str]:
     return [*(set_ or []), *([] if trials is None else [f"trials={trials}"])]
+
+
+def _where(scheduler: str | None, workers: int | None, patience: float) -> "Where":
+    with lap("start-up"):
+        from simulator.engine.run import Where
+    return Where(scheduler, workers, patience)
 
 
 def _read(file: Path, overrides: list[str] | None) -> "Scenario":

@@ -15,6 +15,7 @@ from simulator.engine.simulate import lines
 from simulator.engine.tracks import Track
 from simulator.errors import ResultsError, SimulatorError
 from simulator.scenario.schema import Case
+from simulator.timing import lap
 
 __all__ = ["Crew", "Outcome", "Progress", "Tally", "complete"]
 
@@ -133,7 +134,8 @@ class _Batch:
                 self._ended.append(Outcome(plan))
                 return []
             work.hold.enter_context(results.held(work.folder))
-            results.prepare(work.folder, plan.scenario, plan.rules, plan.pin, plan.samples)
+            with lap("start-up"):
+                results.prepare(work.folder, plan.scenario, plan.rules, plan.pin, plan.samples)
         except SimulatorError as error:
             self._end(work, error)
             return []
@@ -167,7 +169,8 @@ class _Batch:
         if isinstance(error, OSError | ResultsError | ClusterError):
             raise error
         if error is None:
-            results.commit(work.folder, results.Entry(block, job.result()))
+            with lap("storing"):
+                results.commit(work.folder, results.Entry(block, job.result()))
             work.computed += 1
         else:
             killed = isinstance(error, self._crew.killed)
@@ -192,7 +195,8 @@ class _Batch:
             self._end(work, _failure(work))
             return
         if work.plan.part is None:
-            results.close(work.folder, work.began, work.computed, work.plan.notices)
+            with lap("storing"):
+                results.close(work.folder, work.began, work.computed, work.plan.notices)
         work.hold.close()
         self._ended.append(Outcome(work.plan))
 
@@ -215,7 +219,9 @@ def _compute(
         raise ClusterError(f"a worker has acosim {results.code_version()}; the run has {code}")
     if not (folder / results.STORE).is_dir():
         raise ClusterError(f"a worker does not see {folder}; it must lie on a disk that all share")
-    return results.Store(folder).write(block, lines(case, tracks, block.range))
+    computed = lines(case, tracks, block.range)
+    with lap("storing"):
+        return results.Store(folder).write(block, computed)
 
 
 def _said(error: BaseException) -> str:

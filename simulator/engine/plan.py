@@ -19,7 +19,7 @@ from simulator.scenario.sweep import cases
 __all__ = ["Estimate", "Plan", "estimate", "part", "plan"]
 
 _ELEMENTS = 300_000
-_SMALLEST = 2_500
+_SMALLEST = 5_000
 _PROBE = 256
 
 

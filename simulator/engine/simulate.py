@@ -13,6 +13,7 @@ from simulator.sampling import world as sampling
 from simulator.sampling.block import Block
 from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Case, Scenario
+from simulator.timing import lap
 
 __all__ = ["by_person", "drawn", "lines", "needs", "settle", "simulate"]
 
@@ -22,8 +23,10 @@ _PEOPLE = "total_person_years"
 
 def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
     """Return every track's statement, (trial, year, aco), for one block of trials."""
-    world = drawn(case, tracks, trials)
-    return {track.name: settle(track, world) for track in tracks}
+    with lap("sampling"):
+        world = drawn(case, tracks, trials)
+    with lap("settlement"):
+        return {track.name: settle(track, world) for track in tracks}
 
 
 def drawn(case: Case, tracks: Sequence[Track], trials: range) -> xr.Dataset:
@@ -66,7 +69,8 @@ def lines(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Da
     if case.scenario.valuation is not None:
         keep = (*keep, _RESULT)
         statements = {name: _valued(whole) for name, whole in statements.items()}
-    return {name: kept(whole, keep, trials) for name, whole in statements.items()}
+    with lap("storing"):
+        return {name: kept(whole, keep, trials) for name, whole in statements.items()}
 
 
 def _valued(statement: xr.Dataset) -> xr.Dataset:

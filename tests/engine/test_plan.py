@@ -12,7 +12,7 @@ from tests.runs import small
 
 
 @pytest.mark.parametrize(
-    ("trials", "block"), [(10, 2_500), (10_000, 2_500), (100_000, 25_000), (10_000_000, 150_000)]
+    ("trials", "block"), [(10, 5_000), (10_000, 5_000), (100_000, 25_000), (10_000_000, 150_000)]
 )
 def test_a_run_has_a_handful_of_blocks_or_blocks_of_bounded_size(trials, block, tmp_path):
     assert plan(small(trials), tmp_path).pin.block == block
