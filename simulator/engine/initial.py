@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simulator import programs
 from simulator.engine.history import choices, lacking
 from simulator.errors import ScenarioError
-from simulator.loading import Document, merge, scan_text, validate
+from simulator.loading import Document, at, merge, scan_text, validate
 from simulator.population import project
 from simulator.population.draft import Draft, Tree, draft, label
+from simulator.population.growth import Levels, levels
 from simulator.population.published import Published, read
 from simulator.programs.contract import Contract
 from simulator.scenario import reading
@@ -21,6 +23,12 @@ __all__ = ["Initial", "initial", "initials"]
 
 # A growth that a region does not have in a few years: then something else is amiss.
 _SLOWEST, _FASTEST = 0.5, 1.5
+# What a year without a base of its own extends: every published level, forecasts, experience.
+_MARKETS = ("market_2022.yaml", "market_2027.yaml", "experience.yaml")
+_GAUGED = (
+    "Assumed: CMS's level of the nearest year that is given, with the growth of what the ACOs of "
+    "this file cost per capita, from base year to base year, weighted by their person-years."
+)
 
 
 class Initial(NamedTuple):
@@ -32,26 +40,30 @@ class Initial(NamedTuple):
 
 
 class _Base(NamedTuple):
-    """What a year's scenarios extend: a shipped file, read, or the experience of any year."""
+    """What a file's scenarios extend: shipped files, read together, and the nation's levels."""
 
-    name: str
-    document: Document | None
+    names: tuple[str, ...]
+    document: Document
+    levels: Levels
 
 
 def initial(program: str, path: str | Path, aco_id: str, year: int | None = None) -> Draft:
-    """Return a scenario of one ACO of a public-use file, ready to run where a base has its year.
+    """Return a scenario of one ACO of a public-use file, ready to run.
+
+    National levels of base years that no shipped file has are the ACOs' own growth; its
+    `sources` say so.
 
     Raises ScenarioError if the file cannot be used, lacks the ACO, or is of a year that is only
     replayed; RulesError if there are no rules for the year.
     """
     published = _simulated(program, path, year)
-    return _completed(program, published, aco_id, _base(program, published.year))
+    return _completed(program, published, aco_id, _base(program, published))
 
 
 def initials(program: str, path: str | Path, year: int | None = None) -> Iterator[Initial]:
     """Yield the scenario of every ACO of a file, or why it has none, in the file's order."""
     published = _simulated(program, path, year)
-    base = _base(program, published.year)
+    base = _base(program, published)
     for aco_id in published.places:
         try:
             yield Initial(aco_id, _completed(program, published, aco_id, base), ())
@@ -69,47 +81,71 @@ def _simulated(program: str, path: str | Path, year: int | None) -> Published:
     return published
 
 
-def _base(program: str, year: int) -> _Base:
+def _base(program: str, published: Published) -> _Base:
+    """Return what scenarios of a file's year extend: that year's base, else market and people."""
+    own = (f"{program}_{published.year}.yaml",)
+    names = own if _shipped(own[0]) else _MARKETS
+    documents = [reading.document(path)[0] for name in names if (path := _shipped(name))]
+    document = reduce(merge, documents)
+    known = at(document.value, ("market", "national_ppy"))
+    given: Any = known if isinstance(known, dict) else {}
+    paths = tuple(f"base/{name}" for name in names)
+    return _Base(paths, document, levels(published, given))
+
+
+def _shipped(name: str) -> Path | None:
     package = Path(__file__).resolve().parents[1]
-    name = f"{program}_{year}.yaml"
-    for folder in (package / "base", package.parent / "scenarios" / "base"):
-        if (folder / name).is_file():
-            return _Base(f"base/{name}", reading.document(folder / name)[0])
-    return _Base("base/experience.yaml", None)
+    folders = (package / "base", package.parent / "scenarios" / "base")
+    return next((f / name for f in folders if (f / name).is_file()), None)
 
 
 def _completed(program: str, published: Published, aco_id: str, base: _Base) -> Draft:
     plain = draft(published, aco_id)
-    tree: Tree = {"extends": base.name, **plain.tree}
+    tree: Tree = {"extends": base.names[0] if len(base.names) == 1 else list(base.names)}
+    tree |= plain.tree
     option = published.options[published.places[aco_id][0]]
-    if base.document is None:
+    if base.names == tuple(f"base/{name}" for name in _MARKETS):
         tree["contracts"] = {label(option): {"program": program, "option": option}}
-        years = ", ".join(map(str, _base_years(plain)))
-        missing = (
-            "market.national_ppy, USD per person-year by enrolment type, for base years "
-            f"{years} and for {published.year}"
-        )
-        return replace(plain, tree=tree, warnings=(*plain.warnings, _to_add(missing)))
+    plain = _with_levels(replace(plain, tree=tree), base)
     scenario, missing_lines = _resolved(base.document, plain)
     if scenario is None or missing_lines:
-        warnings = (*plain.warnings, *map(_to_add, missing_lines))
-        return replace(plain, tree=tree, warnings=warnings)
+        return replace(plain, warnings=(*plain.warnings, *map(_to_add, missing_lines)))
     contract = programs.contract(program, published.year, option)
-    return _fitted(replace(plain, tree=tree), scenario, contract)
+    return _fitted(plain, scenario, contract)
+
+
+def _with_levels(plain: Draft, base: _Base) -> Draft:
+    """Return a draft with the national levels of its base years that its bases do not give."""
+    known: Any = at(base.document.value, ("market", "national_ppy")) or {}
+    (aco,) = (Aco.model_validate(aco) for aco in _acos(plain.tree).values())
+    years = [aco.agreement.start - back for back in (3, 2, 1)]
+    kinds = [kind for kind in aco.segments if kind in base.levels]
+    added: Tree = {
+        kind: {y: base.levels[kind][y] for y in years if _gauged(base, known, kind, y)}
+        for kind in kinds
+    }
+    added = {kind: found for kind, found in added.items() if found}
+    if not added:
+        return plain
+    gauged = sorted({year for kind in kinds for year in years if _gauged(base, known, kind, year)})
+    sources: Any = plain.tree["sources"]
+    said = {f"market.national_ppy.*.{year}": _GAUGED for year in gauged}
+    tree = {**plain.tree, "market": {"national_ppy": added}, "sources": {**sources, **said}}
+    return replace(plain, tree=tree)
+
+
+def _gauged(base: _Base, known: Any, kind: str, year: int) -> bool:
+    return year in base.levels[kind] and year not in known.get(kind, {})
 
 
 def _to_add(missing: str) -> str:
     return f"to be added before it runs: {missing}"
 
 
-def _base_years(plain: Draft) -> list[int]:
-    scenario = Aco.model_validate(next(iter(_acos(plain.tree).values())))
-    return [scenario.agreement.start - back for back in (3, 2, 1)]
-
-
 def _resolved(base: Document, plain: Draft) -> tuple[Scenario | None, list[str]]:
     """Return a draft laid on its base, and what they lack together."""
-    whole = merge(base, scan_text(plain.text(), plain.aco_id))
+    own = {key: value for key, value in plain.tree.items() if key != "extends"}
+    whole = merge(base, scan_text(replace(plain, tree=own).text(), plain.aco_id))
     scenario, mistakes = validate(whole, Scenario)
     found = [*mistakes, *contradictions(whole)]
     found += lacking(whole, choices(scenario)) if scenario else []

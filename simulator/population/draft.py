@@ -52,7 +52,7 @@ class Draft:
 def draft(published: Published, aco_id: str) -> Draft:
     """Return the scenario of one ACO of a file.
 
-    A segment of which the row does not print every figure is left out, with a warning. Raises
+    A segment of which the row does not print every figure is left out, as `sources` say. Raises
     ScenarioError if the ACO is not in the file, or its row says too little for any scenario.
     """
     row = _Row(published, _place(published, aco_id))
@@ -60,7 +60,7 @@ def draft(published: Published, aco_id: str) -> Draft:
     segments = {kind: row.segment(kind) for kind in get_args(Entitlement)}
     complete = {kind: held for kind, held in segments.items() if held}
     if not complete:
-        raise ScenarioError([f"{aco_id}: {warning}" for warning in row.warnings])
+        raise ScenarioError([f"{aco_id}: {kind} is {gap}" for kind, gap in row.gaps.items()])
     name = _name(aco_id)
     tree: Tree = {
         "name": f"{name}-{published.year}",
@@ -72,7 +72,7 @@ def draft(published: Published, aco_id: str) -> Draft:
         "experience": {"quality": {"mean": row.value("quality_score")}},
         "sources": row.sources(name),
     }
-    return Draft(aco_id, tree, row.comments(name), tuple(row.warnings))
+    return Draft(aco_id, tree, row.comments(name), ())
 
 
 def _name(aco_id: str) -> str:
@@ -98,7 +98,7 @@ class _Row:
 
     published: Published
     place: int
-    warnings: list[str] = field(default_factory=list)
+    gaps: dict[str, str] = field(default_factory=dict)
 
     def value(self, column: str) -> int | float:
         """Return a figure of the row, whole where it is printed whole."""
@@ -158,6 +158,7 @@ class _Row:
             "historical_benchmark_ppy": self.value("historical_benchmark_ppy"),
             "persons": {self.published.year: self.value("persons")},
             **self.balance(),
+            **self.prior_savings(),
         }
 
     def agreement(self) -> Tree:
@@ -197,6 +198,21 @@ class _Row:
         known = self.known("aip_balance_usd") and self.value("aip_balance_usd") > 0.0
         return {"aip_balance_usd": self.value("aip_balance_usd")} if known else {}
 
+    def prior_savings(self) -> Tree:
+        """Return gross savings per person-year of the year itself, which a renewal looks back to.
+
+        They do not count while the year is simulated.
+        """
+        columns = ("benchmark_usd", "expenditure_usd", "person_years")
+        if not all(map(self.known, columns)) or not self.value("person_years") > 0.0:
+            return {}
+        benchmark, spent, people = map(self.value, columns)
+        year = self.published.year
+        return {
+            "prior_savings_ppy": {year: round((benchmark - spent) / people, 2)},
+            "reconciled_person_years": {year: people},
+        }
+
     def segment(self, kind: str) -> Tree:
         """Return one enrolment type; empty if the row does not print every figure of it."""
         columns = {
@@ -208,7 +224,7 @@ class _Row:
         if gaps:
             faults = "; ".join(self.published.fault(column, self.place) for column in gaps[:2])
             more = f" and {len(gaps) - 2} more" if len(gaps) > 2 else ""
-            self.warnings.append(f"{kind} is left out: {faults}{more}")
+            self.gaps[kind] = f"left out: {faults}{more}"
             return {}
         held: Tree = {
             figure: {self.years[year]: self.value(columns[figure, year]) for year in years}
@@ -252,6 +268,7 @@ class _Row:
             f"{at}.revenue_ppy": f"{assumed}; {_LOW_REVENUE:.0%} of expenditure if revenue is low "
             "(under 35% of it), all of it if high. It decides the loss limits of Levels C to E.",
             f"{at}.segments.*.assigned_share": f"{assumed}.",
+            **{f"{at}.segments.{k}": f"{g[0].upper()}{g[1:]}." for k, g in self.gaps.items()},
             "experience.quality.mean": f"The row's own {self.published.name('quality_score')}.",
         }
 
@@ -275,6 +292,7 @@ class _Row:
             ),
             f"{at}.persons": named("persons"),
             f"{at}.aip_balance_usd": named("aip_balance_usd"),
+            f"{at}.prior_savings_ppy": "of a settled year: counts once that year is not simulated",
             f"{at}.segments": "N_AB_Year_*, Per_Capita_Exp_ALL_*, CMS_HCC_RiskScore_*, BY1 to PY",
             f"{at}.observed": "what happened; the model is not told",
             f"{at}.observed.settlement_usd": named("settlement_usd"),

@@ -1,13 +1,11 @@
 """CMS's public-use files of results, of any vintage: every row, and every figure that is read."""
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from io import StringIO
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 from simulator.errors import ScenarioError
 from simulator.population import cells
 from simulator.population.columns import LAYOUTS, Layout, key
+from simulator.population.rows import csv_rows
 
 __all__ = ["Published", "every_year", "read"]
 
@@ -249,35 +248,11 @@ def _ragged(
 
 def _table(file: Path) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
     """Return the header, the rows that hold anything, and the line on which each ends."""
-    numbered = list(_lines(file))
+    numbered = list(csv_rows(file))
     if len(numbered) < 2:
         raise ScenarioError(f"{file}: holds no rows; a header and a row an ACO are needed")
     (_, header), *rows = numbered
     return header, [row for _, row in rows], tuple(line for line, _ in rows)
-
-
-def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that holds anything, with the line on which it ends."""
-    try:
-        reader = csv.reader(StringIO(_text(file.read_bytes()), newline=""))
-        for row in reader:
-            stripped = [cell.strip() for cell in row]
-            if any(stripped):
-                yield reader.line_num, stripped
-    except OSError as error:
-        raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ScenarioError(f"{file}: is no comma-separated text: {error}") from error
-
-
-def _text(content: bytes) -> str:
-    """Return a file's text: UTF-8, or as Excel on Windows writes it."""
-    if b"\0" in content:
-        raise csv.Error("it holds null bytes; save it as CSV (UTF-8)")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
 
 
 def _columns(

@@ -1,17 +1,16 @@
 """Tables that a scenario names, CSV or parquet: where they may lie, and what each cell says."""
 
-import csv
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 from simulator.errors import ScenarioError
 from simulator.loading import near
 from simulator.population.cells import blank, number
 from simulator.population.columns import key
+from simulator.population.rows import csv_rows
 
 __all__ = ["PUBLIC", "Row", "located", "read"]
 
@@ -66,7 +65,9 @@ def read(name: str, folder: Path, columns: Sequence[str]) -> list[Row]:
     columns : names, compared without case, spaces and signs
     """
     file = located(name, folder)
-    numbered = _rows_of_parquet(file) if file.suffix == ".parquet" else list(_lines(file))
+    numbered = (
+        _rows_of_parquet(file) if file.suffix == ".parquet" else list(csv_rows(file, _LARGEST))
+    )
     if len(numbered) < 2:
         raise ScenarioError(f"{file}: holds no rows; a header and a row or more are needed")
     (line, header), *rows = numbered
@@ -148,29 +149,3 @@ def _rows_of_parquet(file: Path) -> list[tuple[int, list[str]]]:
 
 def _cell(value: object) -> str:
     return "" if value is None else str(value).strip()
-
-
-def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that holds anything, with the line on which it ends."""
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise ScenarioError(f"{file}: is larger than {_LARGEST:,} bytes; allowed is less")
-        reader = csv.reader(StringIO(_text(file.read_bytes()), newline=""))
-        for row in reader:
-            stripped = [cell.strip() for cell in row]
-            if any(stripped):
-                yield reader.line_num, stripped
-    except OSError as error:
-        raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
-    except csv.Error as error:
-        raise ScenarioError(f"{file}: is no comma-separated text: {error}") from error
-
-
-def _text(content: bytes) -> str:
-    """Return a file's text: UTF-8, or as Excel writes it."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")

@@ -152,7 +152,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     [
         (b"", "holds no rows"),
         (HEADER.encode(), "holds no rows"),
-        (HEADER.encode("utf-16"), "is no comma-separated text: it holds null bytes"),
+        (HEADER.encode("utf-16-le"), "is no comma-separated text: it holds null bytes"),
         (b"\x81\x8d\x8f\xff", "is no comma-separated text"),
     ],
 )
