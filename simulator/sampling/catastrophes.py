@@ -31,8 +31,9 @@ def draw(block: Block) -> Shocks | None:
     """Return what befalls each year from the first performance year on; None if nothing can.
 
     An event strikes the nation, a region or an ACO as one; events of different names and years
-    are independent. What it does to a year's spending comes back in part the year after, and
-    that year's risk scores rest on its diagnoses. Relief of several events adds up to the whole.
+    are independent. What it does to a year's spending lasts in part the year after, or comes
+    back, and that year's risk scores rest on its diagnoses. Relief of several events adds up to
+    the whole.
     """
     laws = block.experience.catastrophes
     if not any(law.chance for law in laws.values()):
@@ -77,7 +78,7 @@ def _strikes(block: Block, name: str, law: Catastrophe, who: str) -> _Strikes:
             spending[:, row] *= 1.0 + happens * change
             relief[:, row] = happens * law.affected_share * law.months_share
         for happens, change in (changes[year - 1],) if year - 1 in changes else ():
-            spending[:, row] *= 1.0 - happens * change * law.rebound_share
+            spending[:, row] *= 1.0 + happens * change * law.lasting_share
             risk[:, row] *= 1.0 + happens * law.risk_score_change
     return _Strikes(spending, risk, relief)
 

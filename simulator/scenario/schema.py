@@ -596,8 +596,9 @@ class Catastrophe(_Frozen):
         default=0.0, description="Of the year's spending; negative where care is put off"
     )
     spending_sd: Spread = 0.0
-    rebound_share: Share = Field(
-        default=0.0, description="Of the change, what comes back with the other sign a year later"
+    lasting_share: SignedShare = Field(
+        default=0.0,
+        description="Of the change, what is left a year later; negative where it comes back",
     )
     risk_score_change: SignedShare = Field(
         default=0.0,

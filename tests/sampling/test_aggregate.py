@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from simulator.errors import SimulatorError
 from simulator.sampling import aggregate, persons, severity
@@ -160,3 +161,69 @@ def test_cells_drawn_together_are_those_drawn_apart():
 def test_an_aco_without_cells_is_refused():
     with pytest.raises(SimulatorError, match="no cells"):
         book([])
+
+
+def nodes(cell, series):
+    """Return one person's truncated, excess or untruncated spending as values and chances."""
+    one, point = cell.severity, cell.truncation
+    far = float(one.exceeded(1e-13))
+    edges = np.append(0.0, np.geomspace(1.0, point, 3_000))
+    beyond = np.geomspace(point, far, 2_000)
+    lower, upper = (-np.diff(one.above(edges, order)) for order in (0, 1))
+    mass, first = (-np.diff(np.append(one.above(beyond, order), 0.0)) for order in (0, 1))
+    low = np.append(0.0, upper / lower), np.append(one.p_zero, lower)
+    held = mass > 0.0
+    high = first[held] / mass[held], mass[held]
+    if series == "truncated":
+        return np.append(low[0], point), np.append(low[1], one.survival(point))
+    if series == "excess":
+        return np.append(0.0, high[0] - point), np.append(1.0 - one.survival(point), high[1])
+    return np.concatenate([low[0], high[0]]), np.concatenate([low[1], high[1]])
+
+
+def inverted(cells_, series, drawn):
+    """Return the distribution function at what was drawn (Gil-Pelaez), and exact moments.
+
+    The characteristic function of the total is the product of those of the persons.
+    """
+    laws = [(cell.persons, *nodes(cell, series)) for cell in cells_]
+    central = [(n, w @ v, w @ (v - w @ v) ** 2, w @ (v - w @ v) ** 3) for n, v, w in laws]
+    mean, variance, third = (sum(n * row[k] for n, *row in central) for k in range(3))
+    sd = np.sqrt(variance)
+    t = np.arange(0.5, 900.0) * 0.01
+    logs = sum(n * np.log(np.exp(1j * np.outer(t / sd, v - w @ v)) @ w) for n, v, w in laws)
+    x = np.linspace(-8.0, 8.0, 3_201)
+    waves = np.exp(logs[None, :] - 1j * np.outer(x, t))
+    cdf = 0.5 - (waves.imag / t).sum(axis=1) * 0.01 / np.pi
+    return np.interp((drawn - mean) / sd, x, cdf), mean, sd, third / sd**3
+
+
+def moments_off(z, skewness):
+    """Return how many standard errors mean, sd and skewness are off zero, one and as given."""
+    shape = z**3 - 3.0 * z - 1.5 * skewness * (z**2 - 1.0) - skewness
+    influences = z, (z**2 - 1.0) / 2.0, shape
+    gaps = z.mean(), z.std() - 1.0, float(stats.skew(z)) - skewness
+    pairs_ = zip(gaps, influences, strict=True)
+    return [float(gap / influence.std() * np.sqrt(len(z))) for gap, influence in pairs_]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lives", [200_000, 1_000_000])
+def test_large_acos_follow_the_inverted_distribution_and_exact_moments(proof, lives):
+    trials, people = 1_000_000, cells(lives)
+    drawn = draw(book(people), STREAMS, "large", range(trials))
+    totals_ = dict(zip(("truncated", "excess"), drawn, strict=True)) | {"untruncated": sum(drawn)}
+    groups = {"all": range(4)} | {name: [j] for j, name in enumerate(SHARES)}
+    for name, columns in groups.items():
+        for series, values in totals_.items():
+            total = values[:, list(columns)].sum(axis=1)
+            u, mean, sd, skewness = inverted([people[j] for j in columns], series, total)
+            p = float(stats.kstest(u, "uniform").pvalue)
+            off = moments_off((total - mean) / sd, skewness)
+            moments = ", ".join(f"{z:+.1f}" for z in off)
+            proof(
+                f"{lives:,} lives, {name}, {series}, against the inverted law and exact moments",
+                f"KS p {p:.3f}; mean, sd, skewness off by {moments} standard errors",
+            )
+            assert p > 0.001
+            assert max(map(abs, off)) < 4.0

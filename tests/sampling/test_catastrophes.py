@@ -1,12 +1,16 @@
-"""Laws of catastrophes: their chance, whom they strike together, what comes back, their relief."""
+"""Laws of catastrophes: their chance, whom they strike together, what lasts, their relief."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from simulator.loading import parse_text
 from simulator.sampling import catastrophes, design, world
 from simulator.sampling.block import Block
 from simulator.sampling.streams import Streams
+from simulator.scenario.schema import Experience
 from tests.sampling.people import STILL, aco, experience, people
 
 TRIALS = 20_000
@@ -14,7 +18,7 @@ PANDEMIC = {
     "chance": 0.2,
     "strikes": "nation",
     "spending_change": -0.1,
-    "rebound_share": 0.4,
+    "lasting_share": -0.4,
     "risk_score_change": -0.03,
     "affected_share": 1.0,
     "months_share": 1.0,
@@ -115,3 +119,12 @@ def test_sobol_points_leave_events_as_they_were() -> None:
         for scheme in ("independent", "sobol")
     ]
     assert found[0].circumstances_share.equals(found[1].circumstances_share)
+
+
+def test_the_ready_made_events_are_sound_and_sourced() -> None:
+    path = Path(__file__).parents[2] / "scenarios" / "base" / "catastrophes.yaml"
+    held = parse_text(path.read_text(), path.name).value
+    events = Experience.model_validate({"catastrophes": held["experience"]["catastrophes"]})
+    assert set(events.catastrophes) == {"pandemic", "cyber_event", "local_disaster"}
+    for name in events.catastrophes:
+        assert f"experience.catastrophes.{name}" in held["sources"]
