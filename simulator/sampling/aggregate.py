@@ -130,16 +130,17 @@ def totals(book: Book, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def varied(cell: Cell, counts: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the totals of one cell whose people differ in number by trial: two (trial,), USD.
 
-    Mean and variance are those of each trial's number; the shape of the law is that of the next
-    lower number tabulated (all up to 64, then eight an octave), to which the scores apply.
+    Mean and variance are those of each trial's number; the shape of the law is that of the
+    nearest number tabulated, to which the scores apply: every number up to 64, else eight an
+    octave around ``cell.persons``, what is expected.
 
     Parameters
     ----------
-    counts : (trial,), people in each trial, who take the place of ``cell.persons``
+    counts : (trial,), people in each trial
     scores : (trial, 3), in (0, 1), for count, body and excess
     """
     found = np.zeros((2, len(counts)))
-    levels = _tabulated_counts(counts)
+    levels = _tabulated_counts(counts, cell.persons)
     for level in np.unique(levels[levels > 0]).tolist():
         at = levels == level
         like = book([replace(cell, persons=level)])
@@ -164,15 +165,16 @@ def beyond(cell: Cell, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return least + count, drawn[0, 1]
 
 
-def _tabulated_counts(counts: np.ndarray) -> np.ndarray:
-    """Return the number at or below each count for which laws are tabulated.
+def _tabulated_counts(counts: np.ndarray, usual: int) -> np.ndarray:
+    """Return the number nearest to each count for which laws are tabulated.
 
-    >>> _tabulated_counts(np.array([0, 5, 64, 70, 140])).tolist()
-    [0, 5, 64, 69, 139]
+    >>> _tabulated_counts(np.array([0, 5, 64, 99, 101, 140]), 100).tolist()
+    [0, 5, 64, 100, 100, 141]
     """
-    people = counts.astype(np.int64)
-    octaves = np.floor(_PER_OCTAVE * np.log2(np.maximum(people, 1)) + 1e-9) / _PER_OCTAVE
-    return np.where(people > sums.LATTICE, np.floor(2.0**octaves + 1e-9).astype(np.int64), people)
+    people, around = counts.astype(np.int64), max(usual, 1)
+    steps = np.rint(_PER_OCTAVE * np.log2(np.maximum(people, 1) / around))
+    near = np.rint(around * 2.0 ** (steps / _PER_OCTAVE)).astype(np.int64)
+    return np.where(people > sums.LATTICE, near, people)
 
 
 def expected(book: Book) -> tuple[np.ndarray, np.ndarray]:

@@ -55,6 +55,7 @@ class _Cell(NamedTuple):
 
     who : ACO and segment, between which the year stands in an address; then the part of the year
     like : their severity at a mean of one
+    usual : people expected, (year,)
     counts : people, (year,), or (trial, year) where the roster is drawn
     scales, points : by year, USD; `stays` says how years correlate
     """
@@ -62,6 +63,7 @@ class _Cell(NamedTuple):
     who: tuple[str, str, str]
     like: Severity
     exposure: float
+    usual: np.ndarray
     counts: np.ndarray
     scales: np.ndarray
     points: np.ndarray
@@ -174,12 +176,15 @@ def _cells(
     points, like = _points(block)[block.simulated][:, j], _full_year(block, j)
     held = parts(block, j)
     usual = _usual(held)
-    people = np.maximum(np.rint(block.expected("person_years")[:, i, j]), 1.0)
+    months = sum(part.share * part.exposure for part in held)
+    lived = block.expected("person_years")[:, i, j]
+    people = np.maximum(np.rint(lived / months), 1.0)
     return [
         _Cell(
             (block.acos[i], block.segments[j], part.name),
             like,
             part.exposure,
+            np.maximum(np.rint(lived * part.share / months), 1.0),
             people if roster is None else roster.counts[place_in_year][:, :, i, j],
             mean * like.scale * part.spending / usual,
             points,
@@ -216,7 +221,7 @@ def _totals(block: Block, cell: _Cell, rows: Sequence[int]) -> _ByYear:
     for row, score in zip(rows, _scores(block, cell, rows).values(), strict=True):
         counts = cell.counts[..., row]
         if counts.ndim:
-            one = _in_year(cell, row, 1)
+            one = _in_year(cell, row, int(cell.usual[row]))
             found[row] = aggregate.varied(one, counts, score[:, 0])
         else:
             book = aggregate.book([_in_year(cell, row, int(counts))])

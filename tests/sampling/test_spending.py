@@ -63,6 +63,15 @@ def test_the_effect_is_what_parts_spending_from_its_counterfactual() -> None:
     assert np.allclose(whole, ratio)
 
 
+def test_the_effect_is_as_unsure_as_stated_and_the_same_in_every_year() -> None:
+    found = drawn(2022, 2023, effect={"mean": 0.02, "sd": 0.01})
+    saved = 1.0 - (found.expenditure_ppy / found.counterfactual_ppy).isel(segment=0, aco=0)
+    first, second = saved.sel(year=2022), saved.sel(year=2023)
+    assert float(first.std()) == pytest.approx(0.01, rel=4.0 / np.sqrt(2.0 * len(first)))
+    assert float(abs(first.mean() - 0.02)) < 4.0 * 0.01 / np.sqrt(len(first))
+    assert np.allclose(first, second)
+
+
 def test_without_an_effect_spending_is_its_counterfactual() -> None:
     found = drawn(severity={"noise": True})
     assert found.expenditure_ppy.equals(found.counterfactual_ppy)
