@@ -76,7 +76,7 @@ WORLD: Mapping[str, Variable] = _table(
             "persons": "Assigned beneficiaries, head-count",
             "quality_score": "Quality score as a share of full marks",
             "total_quality_score": "Total quality score: the earned share of a quality withhold",
-            "stop_loss_payout_usd": "What person-level stop-loss pays, before a neutrality factor",
+            "raw_stop_loss_payout_usd": "What stop-loss pays before a neutrality factor",
             "outcome_quality_met": "1 if an outcome measure reaches its 10th percentile, else 0",
             "revenue_usd": "ACO participants' Parts A and B revenue, all fee-for-service people",
             "participation_share": "Months before termination over twelve; 1 if none",

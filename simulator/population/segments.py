@@ -17,7 +17,6 @@ from simulator.scenario.schema import (
     EquityTiers,
     Market,
     Segment,
-    StopLoss,
 )
 
 __all__ = ["project"]
@@ -444,6 +443,7 @@ def _attributes(acos: Sequence[Aco]) -> dict[str, list[object]]:
         "aip_balance_usd": [float(aco.aip_balance_usd) for aco in acos],
         "one_sided_years_before": [aco.agreement.one_sided_years for aco in acos],
         "termination_kind": [_leaves(aco) for aco in acos],
+        **_charges(acos),
     }
 
 
@@ -494,13 +494,13 @@ def _reach(population: Mapping[str, Aco]) -> dict[str, list[object]]:
             f"equity_{tier}_share": [float(getattr(one.equity, tier)) for one in known]
             for tier in EquityTiers.model_fields
         },
-        **_charges([aco.stop_loss for aco in population.values()]),
     }
     return made if known else {}
 
 
-def _charges(elections: Sequence[StopLoss | None]) -> dict[str, list[object]]:
+def _charges(acos: Sequence[Aco]) -> dict[str, list[object]]:
     """Return who elected stop-loss, and what it charges."""
+    elections = [aco.stop_loss for aco in acos]
     return {
         "stop_loss_elected": [float(one is not None) for one in elections],
         "stop_loss_charge_ppy": [

@@ -80,6 +80,7 @@ class Lead(Contract):
             "prospective_factor",
             "assigned_share",
             "total_quality_score",
+            "raw_stop_loss_payout_usd",
         }
     )
     stages: ClassVar[tuple[Stage, ...]] = (
@@ -380,9 +381,6 @@ class Lead(Contract):
         """Return the world by category and channel, with each ACO's first year in LEAD."""
         if "segment" in world.dims:
             world = self._pooled(world)
-        if "year" in world.get("stop_loss_payout_usd", xr.DataArray()).dims:
-            # What is drawn is not yet a line of the statement, though it has its name.
-            world = world.rename(stop_loss_payout_usd=_DRAWN_PAYOUT)
         if "lead_start" in world:
             return world
         start = np.full(world.sizes["aco"], int(self.first_year))

@@ -80,6 +80,7 @@ class Reach(Contract):
             "reference_ppy",
             "coding_intensity_factor",
             "total_quality_score",
+            "raw_stop_loss_payout_usd",
         }
     )
     stages: ClassVar[tuple[Stage, ...]] = (
@@ -345,9 +346,6 @@ class Reach(Contract):
 
     def cells(self, world: xr.Dataset) -> xr.Dataset:
         """Return the world by benchmark category and alignment, each cell with both as words."""
-        if "stop_loss_payout_usd" in world and "year" in world.stop_loss_payout_usd.dims:
-            # The line of a statement has this name, too: what is paid after the neutrality factor.
-            world = world.rename(stop_loss_payout_usd="raw_stop_loss_payout_usd")
         if "segment" not in world.dims:
             world = world.expand_dims(segment=["aged_disabled"]) if _by_people(world) else world
         elif "entitlement" in world:

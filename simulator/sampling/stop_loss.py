@@ -117,7 +117,7 @@ class _People(NamedTuple):
 def draw(
     block: Block, factor: np.ndarray, nation: np.ndarray, roster: Roster | None = None
 ) -> Arrays:
-    """Return stop_loss_payout_usd, (trial, year, aco): zero for an ACO that has elected none.
+    """Return raw_stop_loss_payout_usd, (trial, year, aco): zero for an ACO that has elected none.
 
     Predictions move with the nation, as benchmarks do; of an ACO's own deviation and effect they
     know nothing. Where the roster is drawn, payouts are those of the people projected, in
@@ -138,7 +138,7 @@ def draw(
                 drawn[:, row, i] += amounts
     zeros = np.zeros(block.people.persons.shape)
     dims = ("trial", "year", "aco")
-    return {"stop_loss_payout_usd": (dims, block.whole(zeros, drawn, block.ahead))}
+    return {"raw_stop_loss_payout_usd": (dims, block.whole(zeros, drawn, block.ahead))}
 
 
 _Paid = Iterator[tuple[tuple[int, int, int], np.ndarray]]

@@ -77,7 +77,7 @@ def _moved(
     factor = factor if roster is None else factor * roster.spending
     if not needs.isdisjoint(spending.NAMES):
         arrays |= spending.draw(block, factor, spending.effect(block), needs, roster)
-    if "stop_loss_payout_usd" in needs:
+    if "raw_stop_loss_payout_usd" in needs:
         arrays |= stop_loss.draw(block, factor * spending.effect(block), nation, roster)
     if not needs.isdisjoint({"risk_score", "inferred_risk_score"}):
         arrays |= risk_scores.draw(block, own.score, None if shocks is None else shocks.risk)

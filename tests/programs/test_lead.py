@@ -91,7 +91,7 @@ def test_no_people_settle_to_zeros_and_say_so():
 
 def test_a_negative_benchmark_is_not_settled():
     given = world().assign_coords(stop_loss_elected=("aco", [1.0]))
-    given["stop_loss_payout_usd"] = xr.zeros_like(given.persons)
+    given["raw_stop_loss_payout_usd"] = xr.zeros_like(given.persons)
     lines = settled(given, stop_loss_charge=10_000.0)
     assert float(lines.benchmark_usd) < 0.0
     assert float(lines.settlement_usd) == 0.0
@@ -335,7 +335,7 @@ def test_cara_is_for_global_from_its_second_year_on(year, option, spent, paid):
 
 def test_stop_loss_lowers_benchmark_by_its_charge_and_expenditure_by_its_payout():
     given = world().assign_coords(stop_loss_elected=("aco", [1.0]))
-    given["stop_loss_payout_usd"] = xr.full_like(given.persons, 3e6)
+    given["raw_stop_loss_payout_usd"] = xr.full_like(given.persons, 3e6)
     lines, plain = settled(given, stop_loss_charge=10.0), settled(world())
     assert float(lines.stop_loss_charge_usd) == pytest.approx(-120.0 * 9_600)
     assert float(lines.expenditure_usd) == pytest.approx(float(plain.expenditure_usd) - 3e6)

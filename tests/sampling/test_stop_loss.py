@@ -18,7 +18,7 @@ from simulator.scenario.schema import Aco
 from tests.sampling.people import MARKET, aco, experience
 
 SPREAD, CORRELATION = float(np.sqrt(np.log1p(0.9**2))), 0.45
-NEEDS = frozenset({"stop_loss_payout_usd", "expenditure_ppy"})
+NEEDS = frozenset({"raw_stop_loss_payout_usd", "expenditure_ppy"})
 ELECTION = {"attachment_usd": [100_000, 250_000], "payout_share": [0.8, 1.0], "charge_ppy": 100}
 
 
@@ -182,10 +182,10 @@ def test_only_who_elects_is_paid_and_nobody_elses_draws_change():
         trials,
         needs,
     )
-    paid = both.stop_loss_payout_usd.sel(year=2022)
+    paid = both.raw_stop_loss_payout_usd.sel(year=2022)
     assert (paid.sel(aco="a") > 0.0).all()
     assert not paid.sel(aco="b").any()
-    assert not both.stop_loss_payout_usd.sel(year=2018).any()
+    assert not both.raw_stop_loss_payout_usd.sel(year=2018).any()
     without = draw(
         project({"a": plain, "b": plain}, MARKET, (2022,), 0.04),
         experience(),
@@ -206,7 +206,7 @@ def test_few_people_are_paid_one_by_one_as_the_law_of_many_says():
     severity = standard("aged_nondual", 1.0)
     whole = spent.expenditure_ppy.mean("trial").item()
     cell = Cell(round(spent.person_years.item()), severity.scaled_to(whole))
-    assert_alike(spent.stop_loss_payout_usd.values, one_by_one(cell, law, 11_000.0, 20_000))
+    assert_alike(spent.raw_stop_loss_payout_usd.values, one_by_one(cell, law, 11_000.0, 20_000))
 
 
 FLAT = {"aged_nondual": {2022: 11_000.0}}
