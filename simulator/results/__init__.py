@@ -12,7 +12,7 @@ from simulator.results.folder import (
     version,
 )
 from simulator.results.holding import held
-from simulator.results.manifest import Entry, entries
+from simulator.results.manifest import MANIFEST, Entry, entries
 from simulator.results.manifest import append as commit
 from simulator.results.opening import assumptions, digest, found, open_run, together, unsound
 from simulator.results.recording import close, closed, prepare, statuses
@@ -22,6 +22,7 @@ from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
 from simulator.results.verifying import Verified, verify
 
 __all__ = [
+    "MANIFEST",
     "PART",
     "RULES",
     "SCENARIO",

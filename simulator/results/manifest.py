@@ -27,7 +27,7 @@ Entries: TypeAlias = dict[tuple[int, int], Entry]
 def entries(folder: Path) -> Entries:
     """Return the committed blocks by (case, number); a line cut short was never committed."""
     path = folder / MANIFEST
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     found = [_entry(line) for line in text.splitlines(keepends=True)]
     return {(e.block.case, e.block.number): e for e in found if e is not None}
 

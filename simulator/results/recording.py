@@ -54,7 +54,7 @@ def _forget_altered(folder: Path, pin: Pin) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed processes left: files half written, and blocks not committed."""
-    for path in folder.iterdir():
+    for path in folder.rglob(".*"):
         if path.is_file() and is_aside(path):
             path.unlink(missing_ok=True)
     for name in strangers(folder):
@@ -63,6 +63,7 @@ def _sweep(folder: Path) -> None:
 
 def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] = ()) -> None:
     """Write `run.json`, the last file of a run: what it is, what made it, how long it took."""
+    _sweep(folder)
     scenario, pin = run_scenario(folder), Store(folder).pin
     now = datetime.now(UTC)
     facts = {

@@ -10,7 +10,7 @@ from simulator.errors import ResultsError
 from simulator.results.folder import RULES, RUN, SCENARIO
 from simulator.results.manifest import MANIFEST, entries
 from simulator.results.store import STORE, Store
-from simulator.results.writing import write_text
+from simulator.results.writing import is_aside, write_text
 
 __all__ = ["Flaw", "facts", "flaws", "flaws_shown", "is_sealed", "record", "seal", "strangers"]
 
@@ -99,7 +99,8 @@ def strangers(folder: Path) -> list[str]:
     values = {f"{STORE}/{name}" for block in committed for name in store.files(block)}
     every = (folder / STORE).rglob("*")
     held = {path.relative_to(folder).as_posix() for path in every if not path.is_dir()}
-    return sorted(held - values - {*core(folder)})
+    # What a killed process left aside, or one at work is writing, is read by nobody.
+    return sorted(n for n in held - values - {*core(folder)} if not is_aside(Path(n)))
 
 
 def _differing(folder: Path, sealed: Mapping[str, object], kind: str) -> Iterator[Flaw]:

@@ -1,0 +1,167 @@
+"""Processes that end in the middle of a run, are told to end, or meet on one folder."""
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from simulator import results
+from tests.faults.ground import repeated
+from tests.faults.nursery import ROOT, Ended
+
+SHORT, LONG = 1, 20
+_SPAN = 3.0
+times = pytest.mark.parametrize("times", [SHORT, pytest.param(LONG, marks=pytest.mark.slow)])
+
+
+@times
+def test_a_client_that_is_killed_loses_what_was_under_way_and_no_more(ground, proof, times):
+    again = []
+
+    def killed(rng):
+        out = ground.fresh()
+        command = ground.nursery.start(*ground.words(out, "--workers", 2))
+        time.sleep(rng.uniform(0, _SPAN))
+        command.signal(signal.SIGKILL)
+        ended = command.wait()._replace(code=130, err="killed")
+        before = committed(out / ground.name)
+        wrong = ground.wrong(out, ended) or ground.mended(out)
+        kept = committed(out / ground.name)
+        again.append(json.loads((out / ground.name / "run.json").read_text())["blocks_computed"])
+        lost = [key for key in before if kept[key] != before[key]]
+        return ended, wrong or (f"rewrote {lost}" if lost else "")
+
+    told = repeated(times, killed)
+    proof("A client killed (kill -9) at random moments, and run again", f"{told}")
+    assert told.wrong == []
+
+
+def committed(folder):
+    return results.entries(folder) if folder.exists() else {}
+
+
+@pytest.mark.parametrize(
+    ("number", "strokes", "times"),
+    [
+        (signal.SIGINT, 1, SHORT),
+        (signal.SIGTERM, 2, SHORT),
+        *(
+            pytest.param(number, strokes, LONG, marks=pytest.mark.slow)
+            for number in (signal.SIGINT, signal.SIGTERM)
+            for strokes in (1, 2)
+        ),
+    ],
+)
+def test_an_interrupt_ends_at_once_and_the_last_line_goes_on(
+    ground, proof, times, number, strokes
+):
+    slowest, most = 0.0, 0
+
+    def interrupted(rng):
+        nonlocal slowest, most
+        out = ground.fresh()
+        words = ground.words(out, "--workers", 2)
+        command = ground.nursery.start(*words)
+        time.sleep(rng.uniform(0.05, _SPAN))
+        began = time.monotonic()
+        for _ in range(strokes):
+            command.signal(number)
+        ended = command.wait()
+        if ended.code != 0:
+            slowest = max(slowest, time.monotonic() - began)
+            most = max(most, len(ended.err.splitlines()))
+        return ended, wrong_end(ended, words, number) or ground.mended(out)
+
+    told = repeated(times, interrupted)
+    proof(
+        f"{number.name} {'once' if strokes == 1 else 'twice'} at random moments",
+        f"{told}; at most {slowest:.2f} s and {most} lines",
+    )
+    assert told.wrong == []
+    assert slowest <= 5.0
+
+
+def wrong_end(ended, words, number):
+    """Return what is wrong with how an interrupt ended."""
+    if ended.code == 0:
+        return ""
+    lines = ended.err.splitlines()
+    typed = shlex.join(["acosim", *map(str, words)])
+    if ended.code != 128 + number or len(lines) > 3 or not lines or lines[-1] != typed:
+        return f"exit {ended.code}: {ended.err}"
+    return ""
+
+
+@times
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_a_command_of_its_own_ends_as_soon_and_leaves_no_process(ground, proof, times, scheduler):
+    slowest = 0.0
+    strays = 0
+
+    def interrupted(rng):
+        nonlocal slowest, strays
+        out = ground.fresh()
+        words = ground.words(out, "--scheduler", scheduler, "--workers", 2)
+        command = subprocess.Popen(
+            [sys.executable, "-m", "simulator", *map(str, words)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        time.sleep(rng.uniform(0.3, 9.0))
+        began = time.monotonic()
+        command.send_signal(signal.SIGINT)
+        err = command.communicate(timeout=60)[1]
+        slowest = max(slowest, time.monotonic() - began)
+        strays += left(command.pid)
+        ended = Ended(command.returncode, "", err)
+        return ended, wrong_end(ended, words, signal.SIGINT) or ground.mended(out)
+
+    told = repeated(LONG, interrupted)
+    proof(
+        f"Ctrl-C on `acosim run --scheduler {scheduler}`, its start included",
+        f"{told}; at most {slowest:.2f} s, {strays} processes left",
+    )
+    assert told.wrong == []
+    assert strays == 0
+
+
+def left(session):
+    """Return how many processes of a session are still there two seconds later."""
+    deadline = time.monotonic() + 2.0
+    while (found := members(session)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def members(session):
+    listed = subprocess.run(["ps", "-eo", "sid="], capture_output=True, text=True, check=True)
+    return len(re.findall(rf"^\s*{session}\s*$", listed.stdout, re.MULTILINE))
+
+
+@times
+def test_a_second_process_on_a_folder_is_refused_and_the_first_goes_on(ground, proof, times):
+    seconds = []
+
+    def both(rng):
+        out = ground.fresh()
+        first = ground.nursery.start(*ground.words(out, "--workers", 1))
+        time.sleep(rng.uniform(0, _SPAN))
+        second = ground.nursery.start(*ground.words(out, "--workers", 1))
+        ends = [first.wait(), second.wait()]
+        seconds.append(ends[1].code)
+        wrong = [ground.wrong(out, end) for end in ends]
+        if all(end.code for end in ends):
+            wrong.append("both were refused")
+        return max(ends), "; ".join(filter(None, wrong)) or ground.mended(out)
+
+    told = repeated(times, both)
+    proof("Two processes on one run folder", f"{told}")
+    assert told.wrong == []
