@@ -40,6 +40,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--prove", action="store_true", help="a proof that is skipped counts as one that fails"
     )
+    parser.addoption(
+        "--update-golden", action="store_true", help="write tests/golden/runs anew, to review"
+    )
 
 
 def pytest_terminal_summary(terminalreporter, config):

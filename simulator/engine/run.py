@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -22,7 +21,7 @@ from simulator.engine.plan import Plan, plan
 from simulator.scenario.schema import Scenario
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 __all__ = ["Where", "execute", "execute_all", "run"]
 
@@ -132,32 +131,31 @@ def _threads(workers: int) -> Iterator[Crew]:
 @contextmanager
 def _processes(workers: int, patience: float) -> Iterator[Crew]:
     """Start processes of our own, on loopback and without a dashboard, and end them."""
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
-    with _uninterrupted():
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-            silence_logs=logging.CRITICAL,
-        )
+    with ThreadPoolExecutor(1, initializer=_uninterrupted) as starter:
+        cluster = starter.submit(_local_cluster, workers).result()
     with cluster, Client(cluster) as client, _remote(client, patience) as crew:
         yield crew
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let processes that are started here ignore Ctrl-C: it is ours to end them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _uninterrupted() -> None:
+    """Keep Ctrl-C from this thread and all that it starts: it is for the main thread to end us."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _local_cluster(workers: int) -> "LocalCluster":
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        silence_logs=logging.CRITICAL,
+    )
 
 
 @contextmanager

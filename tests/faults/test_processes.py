@@ -97,9 +97,9 @@ def wrong_end(ended, words, number):
     return ""
 
 
-@times
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["threads", "processes"])
-def test_a_command_of_its_own_ends_as_soon_and_leaves_no_process(ground, proof, times, scheduler):
+def test_a_command_of_its_own_ends_as_soon_and_leaves_no_process(ground, proof, scheduler):
     slowest = 0.0
     strays = 0
 
@@ -119,10 +119,14 @@ def test_a_command_of_its_own_ends_as_soon_and_leaves_no_process(ground, proof, 
         began = time.monotonic()
         command.send_signal(signal.SIGINT)
         err = command.communicate(timeout=60)[1]
-        slowest = max(slowest, time.monotonic() - began)
+        if command.returncode:
+            slowest = max(slowest, time.monotonic() - began)
         strays += left(command.pid)
         ended = Ended(command.returncode, "", err)
-        return ended, wrong_end(ended, words, signal.SIGINT) or ground.mended(out)
+        # Before anything is imported the system ends us, without a word; a shell says 130.
+        early = ended.code == -signal.SIGINT and not err
+        wrong = "" if early else wrong_end(ended, words, signal.SIGINT)
+        return ended, wrong or ground.mended(out)
 
     told = repeated(LONG, interrupted)
     proof(
@@ -131,6 +135,7 @@ def test_a_command_of_its_own_ends_as_soon_and_leaves_no_process(ground, proof, 
     )
     assert told.wrong == []
     assert strays == 0
+    assert slowest <= 5.0
 
 
 def left(session):
