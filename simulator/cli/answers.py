@@ -163,6 +163,7 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
             say(line)
     if len(found) > _MOST_TABLES:
         say(f"\nand {len(found) - _MOST_TABLES:,} more tables: see --json or summary.parquet")
+    _worth(run)
     for _, row in tables.observed(run).iterrows():
         say(f"\n{sentences.what_happened(row)}.")
     for notice in json.loads(attrs.get("notices", "[]")):
@@ -171,8 +172,55 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
         say(line)
 
 
+def _valued(run: "xr.Dataset") -> bool:
+    """Return whether the run's scenario asks for present values."""
+    from simulator.loading import parse_text
+
+    scenario = parse_text(str(run.attrs["scenario"]), "scenario.yaml").value
+    return isinstance(scenario, dict) and isinstance(scenario.get("valuation"), dict)
+
+
+def _worth(run: "xr.Dataset") -> None:
+    """Print what contracts are worth over all years, if that is asked, and which is worth more."""
+    if not _valued(run):
+        return
+    from simulator.analysis.choices import duels, worth
+    from simulator.report import tables
+    from simulator.report.rounding import figure, scale
+
+    table, counts = worth(run), tables.unsettled(run)
+    unit = scale(float(table.p95_usd.abs().max()))
+    say(f"\npresent value of all years, first case; $ {unit.name}, plus: the ACO earns")
+    labels = {
+        "mean_usd": "mean",
+        "sd_usd": "sd",
+        "p5_usd": "p5",
+        "p50_usd": "p50",
+        "p95_usd": "p95",
+        "gains_share": "P(above 0) %",
+        "worst_mean_usd": "lowest position, mean",
+        "worst_p5_usd": "lowest position, p5",
+    }
+    rows = []
+    for name, label in labels.items():
+        what, kind = name.rsplit("_", 1)
+        size = unit.size if kind == "usd" else 0.01
+        errors = table[f"{what}_error_{kind}"]
+        cells = [figure(v, e, size) for v, e in zip(table[name], errors, strict=True)]
+        rows.append([label, *map(str, cells)])
+    rows += [[name, *map(str, row)] for name, row in counts.items()]
+    for line in grid(["", *map(str, table.index)], rows, width()):
+        say(line)
+    say()
+    for duel in duels(run).itertuples():
+        wins = figure(duel.wins_share, duel.wins_error_share, 0.01)
+        mean = figure(duel.mean_usd, duel.mean_error_usd, unit.size)
+        say(f"{duel.a} is worth more than {duel.b} in {wins} %; on average {mean} {unit.name}")
+
+
 def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
     """Write a run's table, picture and page into its folder, and print where they are."""
+    from simulator.analysis.choices import present
     from simulator.analysis.kept import EFFECT, kept
     from simulator.report import page, plots, tables
     from simulator.results import held, record
@@ -184,6 +232,8 @@ def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
     }
     if run.sizes["year"] > 1:
         written["by year"] = plots.save(plots.fan(run), folder / "by_year.png")
+    if _valued(run):
+        written["values"] = plots.save(plots.values(present(run)), folder / "values.png")
     if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
         written["kept"] = plots.save(plots.kept(kept(run)), folder / "kept.png")
     written["page"] = page.write(run, folder / "report.html")

@@ -390,7 +390,7 @@ class Lead(Contract):
         names = world.segment.values
         if "entitlement" in world:
             pairs = zip(self._categories(world), world.channel.values, strict=True)
-            names = [c + _VOLUNTARY * (channel == "voluntary") for c, channel in pairs]
+            names = [c + _VOLUNTARY * (channel != "claims") for c, channel in pairs]
             apart = world.drop_vars(["entitlement", "high_needs", "channel"])
             world = expected.pool(apart.assign(cell=("segment", names)), "cell")
             names = world.segment.values

@@ -820,7 +820,9 @@ class Reach(Contract):
         """Return what was withheld in the year before, if the ACO stays through this one."""
         if not past:
             return xr.DataArray(0.0)
-        withheld = past[-1].retention_withhold_usd.drop_vars(("trial", "aco", "year"), "ignore")
+        withheld = past[-1].retention_withhold_usd.drop_vars(
+            ("trial", "aco", "year"), errors="ignore"
+        )
         return (0.0 - withheld) * (_participation(world, self.year) >= 1.0)
 
     # ----------------------------------------------------------- what changes hands, and when

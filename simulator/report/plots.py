@@ -28,6 +28,7 @@ __all__ = [
     "kept",
     "save",
     "svg",
+    "values",
 ]
 
 # Six hues that stand out on white and on black (contrast 3 at least) and stay apart for readers
@@ -39,7 +40,7 @@ _DASHES = ("solid", (0, (3, 3)), (0, (1, 2)), (0, (6, 3, 1, 3)))
 _POINTS = 320
 
 
-def colours(run: xr.Dataset) -> dict[str, str]:
+def colours(run: xr.Dataset | xr.DataArray) -> dict[str, str]:
     """Return each contract's colour, by its place in the run: the same in every picture."""
     labels = (str(label) for label in run["contract"].values)
     return dict(zip(labels, cycle(PALETTE), strict=False))
@@ -53,14 +54,20 @@ def exceedance(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     """
     ax = ax or canvas(7.2, 4.4)
     settlement = _total(run)
-    for label, colour in colours(run).items():
-        amount, chance = _curve(settlement.sel(contract=label).values)
-        dashes = _DASHES[_covered(settlement, label) % len(_DASHES)]
-        ax.step(amount, chance, where="post", color=colour, lw=2.4, ls=dashes, label=label)
+    _curves(ax, settlement)
     _mark(ax, run, settlement)
-    ax.set(ylim=(0, 1.02), xlabel=_amount(run), ylabel="chance of more than that")
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set(xlabel=_amount(run))
     return _dressed(ax, settlement)
+
+
+def _curves(ax: Axes, amounts: xr.DataArray) -> None:
+    """Draw the chance of more than each amount, in millions: ``(trial, contract)``."""
+    for label, colour in colours(amounts).items():
+        amount, chance = _curve(amounts.sel(contract=label).values)
+        dashes = _DASHES[_covered(amounts, label) % len(_DASHES)]
+        ax.step(amount, chance, where="post", color=colour, lw=2.4, ls=dashes, label=label)
+    ax.set(ylim=(0, 1.02), ylabel="chance of more than that")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
 
 
 def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
@@ -93,6 +100,14 @@ def fan(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.axhline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
     ax.set(xlabel="performance year", ylabel="settlement to the ACO, $ million")
     return _quiet(ax, years)
+
+
+def values(present: xr.DataArray, ax: Axes | None = None) -> Axes:
+    """Return the chance that each contract's present value, (trial, contract), beats an amount."""
+    ax, amounts = ax or canvas(7.2, 4.4), present / 1e6
+    _curves(ax, amounts)
+    ax.set(xlabel="present value to the ACO, $ million, all years")
+    return _dressed(ax, amounts)
 
 
 def kept(shares: xr.Dataset, ax: Axes | None = None) -> Axes:

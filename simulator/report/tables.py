@@ -12,7 +12,17 @@ import xarray as xr
 from simulator.analysis.convergence import REPLICATE, Measure, estimate, standard_error
 from simulator.report.rounding import Figure, figure, scale
 
-__all__ = ["KEYS", "MEASURES", "TOTAL", "Table", "as_json", "observed", "summary", "tables"]
+__all__ = [
+    "KEYS",
+    "MEASURES",
+    "TOTAL",
+    "Table",
+    "as_json",
+    "observed",
+    "summary",
+    "tables",
+    "unsettled",
+]
 
 TOTAL = "(total)"
 KEYS = ("case", "year", "aco", "contract")
@@ -51,7 +61,7 @@ def summary(run: xr.Dataset) -> pd.DataFrame:
     """
     parts = [_estimates(x) for x in _slices(run["settlement_usd"])]
     table = pd.concat([part.to_dataframe() for part in parts]).reset_index()
-    return table.set_index(list(KEYS)).join(_terms(run), on="contract")
+    return table.set_index(list(KEYS)).join(unsettled(run), on="contract")
 
 
 def observed(run: xr.Dataset) -> pd.DataFrame:
@@ -150,7 +160,7 @@ def _error(name: str) -> str:
     return f"{what}_error_{unit}"
 
 
-def _terms(run: xr.Dataset) -> pd.DataFrame:
+def unsettled(run: xr.Dataset) -> pd.DataFrame:
     """Return the number of terms behind each contract by status, and of those disputed."""
     counts: Counter[tuple[str, str]] = Counter()
     for row in json.loads(run.attrs.get("terms", "[]")):
