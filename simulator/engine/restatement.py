@@ -93,7 +93,7 @@ class Restatement:
         Files without a column for it say so by a final sharing rate of 0. Where the cell is
         blank, or says so of the alternative standard too, the routes to the standard decide.
         """
-        if not self.published.has("met"):
+        if not self._routed:
             shared = self.figures("sharing_share")
             return (np.isnan(shared) | (shared > 0.0)).astype(float)
         met = self.figures("met")
@@ -103,6 +103,11 @@ class Restatement:
         unsaid &= np.logical_or.reduce([~self._blank(name) for name in _ROUTES])
         met[unsaid] = np.maximum.reduce([self.amounts(name) for name in _ROUTES])[unsaid]
         return met
+
+    @property
+    def _routed(self) -> bool:
+        """Return whether a column says who met the quality standard, or by which route."""
+        return any(map(self.published.has, ("met", *_ROUTES)))
 
     @cached_property
     def score(self) -> np.ndarray:
@@ -274,7 +279,7 @@ class Restatement:
         score = np.nan_to_num(self.score, nan=1.0)
         if self.contract.quality_rule == "score_times_rate":
             return {"quality_share": self.met * score}
-        if not self.published.has("met"):
+        if not self._routed:
             return {}
         return {
             "quality_share": self.met + (1.0 - self.met) * self.amounts("met_alternative") * score

@@ -21,7 +21,8 @@ __all__ = ["Published", "every_year", "read"]
 _ABSENT = {"flag": 0.0}
 _TRIPLE = 3
 _ROUNDING = 1.0
-_YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)")
+# The year of a date, such as that of a revision, is not the year of the results.
+_YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)(?![-_ .]\d\d[-_ .]\d\d(?!\d))")
 _YEAR_AFTER_PY = re.compile(r"py_?(20[0-3]\d)(?!\d)", re.IGNORECASE)
 _YEAR_COUNTED = re.compile(r"(?<![a-z])py_?([1-9])(?!\d)", re.IGNORECASE)
 
@@ -350,9 +351,13 @@ def _year(layout: Layout, file: Path, columns: Mapping[str, _Cells], said: int |
     counted = _YEAR_COUNTED.search(file.stem)
     if counted and layout.first_year is not None:
         return layout.first_year + int(counted[1]) - 1
-    named = _YEAR_AFTER_PY.search(file.stem) or _YEAR_IN_NAME.search(file.stem)
-    if named is None:
+    named = _YEAR_AFTER_PY.findall(file.stem) or _YEAR_IN_NAME.findall(file.stem)
+    if not named:
         raise ScenarioError(
             f"{file}: no column and no file name says the year; say it (year=2022)"
         )
-    return int(named[1])
+    if len(set(named)) > 1:
+        raise ScenarioError(
+            f"{file}: its name has {', '.join(named)}; say which is the year (year={named[0]})"
+        )
+    return int(named[0])

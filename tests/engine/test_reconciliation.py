@@ -319,6 +319,19 @@ def test_the_routes_to_the_standard_decide_where_it_is_not_printed(tmp_path: Pat
     assert row.verdict == "within"
 
 
+def test_a_layout_without_the_standard_itself_is_settled_by_its_routes(tmp_path: Path) -> None:
+    path = layout.write(tmp_path / "PY2024.csv", layout.ALTERNATIVE + layout.PLAIN)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [*csv.DictReader(file)]
+    for row in rows:
+        row["Met_40pctl"] = row.pop("Met_QPS")
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    assert {row.verdict for row in replay("mssp", path).rows} == {"within"}
+
+
 @pytest.mark.parametrize(
     "case",
     [

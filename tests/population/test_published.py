@@ -163,6 +163,15 @@ def test_what_holds_no_results_is_refused(tmp_path: Path, content: bytes, said: 
         read("mssp", path)
 
 
+def test_a_name_with_two_years_does_not_say_which(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER, ROW, name="2026_revised_2024.csv")
+    with pytest.raises(ScenarioError, match="its name has 2026, 2024; say which is the year"):
+        read("mssp", path)
+    assert read("mssp", path, 2024).year == 2024
+    again = written(tmp_path, HEADER, ROW, name="2026_revised_PY2024.csv")
+    assert read("mssp", again).year == 2024
+
+
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="cannot be read: No such file") as error:
         read("mssp", tmp_path / "none.csv")
