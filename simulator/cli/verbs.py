@@ -163,6 +163,33 @@ def show(path: _Run, as_json: _Json = False) -> None:
 
 @app.command()
 @guarded
+def compare(
+    path: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario.")],
+    other: Annotated[str, typer.Argument(metavar="CONTRACT", help="The label of a contract.")],
+    second: Annotated[
+        str | None, typer.Argument(metavar="CONTRACT", help="Another, of the same program.")
+    ] = None,
+    *,
+    by_term: Annotated[
+        bool, typer.Option("--by-term", help="Which term makes how much of the difference.")
+    ] = False,
+    trials: _Trials = None,
+    set_: _Set = None,
+    out: Annotated[Path | None, typer.Option(help="Where the picture goes, a .png.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Settle two contracts of a scenario on the same trials: what parts them, term by term."""
+    from simulator.cli import attributions
+    from simulator.engine.attribution import attribution
+
+    if not by_term or second is None:
+        raise typer.BadParameter("two contracts of a scenario are compared with --by-term")
+    found = attribution(_read(path, _with(set_, trials)), other, second)
+    attributions.show(found, out, as_json=as_json)
+
+
+@app.command()
+@guarded
 def report(path: _Run) -> None:
     """Write a run's page, picture and table again."""
     from simulator.results import open_run

@@ -20,6 +20,7 @@ __all__ = [
     "INK",
     "PALETTE",
     "PAPER",
+    "attributed",
     "canvas",
     "colours",
     "exceedance",
@@ -38,6 +39,8 @@ PALETTE = ("#0256FB", "#FC6106", "#41A583", "#C073E5", "#C4252A", "#366B81")
 INK, PAPER = "#5A5A5B", "#FEFEFD"
 _DASHES = ("solid", (0, (3, 3)), (0, (1, 2)), (0, (6, 3, 1, 3)))
 _POINTS = 320
+# Bars of less than half a cent are none.
+_SMALL, _MILLION = 0.005, 1e6
 
 
 def colours(run: xr.Dataset | xr.DataArray) -> dict[str, str]:
@@ -121,6 +124,38 @@ def kept(shares: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set(ylim=(0, 1.08), xlabel="performance year", ylabel="savings left of what is saved")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     return _quiet(ax, years)
+
+
+def attributed(
+    first: tuple[str, float], steps: Mapping[str, float], last: tuple[str, float]
+) -> Axes:
+    """Return the way from one contract's mean to another's: a bar a change, in turn, USD.
+
+    Parameters
+    ----------
+    first, last : label and mean settlement of each contract
+    steps : what each change adds to those before it, by its name
+    """
+    moving = {name: usd for name, usd in steps.items() if abs(usd) >= _SMALL}
+    ax = canvas(7.2, 1.2 + 0.42 * (len(moving) + 2))
+    names = [first[0], *moving, last[0]]
+    start = first[1] / _MILLION
+    for place, usd in enumerate(moving.values(), 1):
+        step = usd / _MILLION
+        ax.barh(place, step, left=start, color=PALETTE[2] if step > 0 else PALETTE[4], height=0.6)
+        end = start + step
+        ax.text(max(start, end), place, f" {step:+.2f}", va="center", color=INK, fontsize=9)
+        start = end
+    for place, usd in ((0, first[1]), (len(moving) + 1, last[1])):
+        ax.barh(place, usd / _MILLION, color=PALETTE[0], height=0.6)
+        ax.text(
+            usd / _MILLION, place, f" {usd / _MILLION:.2f}", va="center", color=INK, fontsize=9
+        )
+    ax.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    ax.invert_yaxis()
+    ax.set_xlabel("mean settlement, $ million")
+    ax.margins(x=0.12)
+    return _bare(ax)
 
 
 def canvas(width: float, height: float) -> Axes:
@@ -271,6 +306,8 @@ def _sides(ax: Axes) -> None:
 
 def _legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
+    if not handles:
+        return
     room = int(_figure(ax).get_figwidth() * 9.0 / (max(len(label) for label in labels) + 5))
     rows = math.ceil(len(labels) / max(room, 1))
     legend = ax.legend(
