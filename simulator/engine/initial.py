@@ -21,6 +21,8 @@ from simulator.scenario.schema import Aco, Scenario
 
 __all__ = ["Initial", "initial", "initials"]
 
+# Files of other programs print too little by enrolment type and base year.
+_DRAFTED = ("mssp",)
 # A growth that a region does not have in a few years: then something else is amiss.
 _SLOWEST, _FASTEST = 0.5, 1.5
 # What a year without a base of its own extends: every published level, forecasts, experience.
@@ -72,6 +74,12 @@ def initials(program: str, path: str | Path, year: int | None = None) -> Iterato
 
 
 def _simulated(program: str, path: str | Path, year: int | None) -> Published:
+    if program not in _DRAFTED:
+        allowed = ", ".join(_DRAFTED)
+        raise ScenarioError(
+            f"{path}: {program!r} has no scenarios drafted from its files, which can be replayed "
+            f"only; {allowed} has"
+        )
     published = read(program, path, year)
     if programs.rules(program, published.year).replay_only:
         raise ScenarioError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.engine.initial import initial
 from simulator.engine.reconciliation import replay
 from simulator.errors import RulesError, ScenarioError
 
@@ -186,3 +187,9 @@ def test_a_year_without_rules_is_refused(tmp_path):
     rows = [{**row, "PERF_YEAR": "2031"} for row in rows_of(2023, equity_in_benchmark=True)]
     with pytest.raises(RulesError, match="reach has no rules for 2031"):
         replay("reach", written(tmp_path / "x.csv", rows))
+
+
+def test_no_scenario_is_drafted_from_a_file_that_prints_too_little(tmp_path):
+    path = written(tmp_path / "x.csv", rows_of(2023, equity_in_benchmark=True))
+    with pytest.raises(ScenarioError, match="can be replayed only; mssp has"):
+        initial("reach", path, "D202300G")
