@@ -1,6 +1,6 @@
 """The whole model on one page: people, a world, contracts, statements. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import xarray as xr
 
@@ -21,12 +21,17 @@ _RESULT = "economic_result_usd"
 _PEOPLE = "total_person_years"
 
 
-def simulate(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
-    """Return every track's statement, (trial, year, aco), for one block of trials."""
+def simulate(
+    case: Case, tracks: Sequence[Track], trials: range, only: Collection[str] | None = None
+) -> dict[str, xr.Dataset]:
+    """Return every track's statement, (trial, year, aco), for one block of trials.
+
+    only : the lines to return, if not all
+    """
     with lap("sampling"):
         world = drawn(case, tracks, trials)
     with lap("settlement"):
-        return {track.name: settle(track, world) for track in tracks}
+        return {track.name: settle(track, world, only) for track in tracks}
 
 
 def drawn(case: Case, tracks: Sequence[Track], trials: range) -> xr.Dataset:
@@ -49,14 +54,17 @@ def by_person(scenario: Scenario) -> tuple[str, ...]:
     return tuple(name for name in scenario.population if name in few)
 
 
-def settle(track: Track, world: xr.Dataset) -> xr.Dataset:
-    """Return one track's statements, year by year; no contract sees a later year."""
+def settle(track: Track, world: xr.Dataset, only: Collection[str] | None = None) -> xr.Dataset:
+    """Return one track's statements, year by year; no contract sees a later year.
+
+    only : the lines to return, if not all
+    """
     past: list[xr.Dataset] = []
     for contract in track.contracts:
         seen = world.sel(year=slice(None, contract.year))
         settled = contract.settle(seen, past)
         past.append(settled if track.leaving is None else _left(settled, past, track.leaving))
-    shared = _shared(past)
+    shared = [line for line in _shared(past) if only is None or line in only]
     if len(past) == 1:
         return past[0][shared].expand_dims("year")
     return xr.concat([year[shared] for year in past], dim="year", data_vars="all")
@@ -64,8 +72,8 @@ def settle(track: Track, world: xr.Dataset) -> xr.Dataset:
 
 def lines(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:
     """Return what is stored of every track's statement: the lines the scenario keeps."""
-    statements = simulate(case, tracks, trials)
     keep = case.scenario.keep
+    statements = simulate(case, tracks, trials, {*keep, _RESULT, "settlement_usd"})
     if case.scenario.valuation is not None:
         keep = (*keep, _RESULT)
         statements = {name: _valued(whole) for name, whole in statements.items()}
