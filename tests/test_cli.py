@@ -12,7 +12,9 @@ from tests.runs import QUICKSTART
 
 GOLDEN = Path(__file__).parent / "golden" / "mssp" / "stlmt22_level_b_settlement.yaml"
 VERBS = [
+    "capital",
     "check",
+    "compare",
     "explain",
     "export",
     "init",
@@ -58,9 +60,41 @@ def test_run_answers_and_says_where_everything_is(ran, folder):
     assert ran.exit_code == 0
     assert "P(earns) %" in ran.stdout
     assert "percentile" in ran.stdout
-    for file in ("exceedance.png", "report.html", "summary.parquet", "run.json"):
+    for file in ("exceedance.png", "report.html", "report.xlsx", "summary.parquet", "run.json"):
         assert (folder / file).stat().st_size > 0
-    assert ran.stdout.splitlines()[-1].endswith("report.html")
+    assert ran.stdout.splitlines()[-1].endswith("report.xlsx")
+
+
+def test_two_contracts_are_compared_on_the_same_draws(folder):
+    said = acosim("compare", folder, "enhanced", "level_e")
+    assert said.exit_code == 0
+    assert "Pays more, % of trials" in said.stdout
+    told = json.loads(acosim("compare", folder, "enhanced", "level_e", "--json").stdout)
+    (row,) = told["differences"]
+    means = {
+        row["contract"]: row["mean_usd"]
+        for row in json.loads(acosim("show", folder, "--json").stdout)["settlements"]
+    }
+    assert row["mean_usd"] == pytest.approx(means["enhanced"] - means["level_e"])
+
+
+def test_a_run_compared_with_itself_is_no_better(folder):
+    told = json.loads(acosim("compare", folder, folder, "--json").stdout)
+    assert all(row["mean_usd"] == row["wins_share"] == 0.0 for row in told["differences"])
+
+
+def test_capital_prices_a_layer_and_says_what_the_calendar_assumes(folder):
+    words = ("--attachment", 1e5, "--limit", 1e6, "--premium", 2e4)
+    said = acosim("capital", folder, *words)
+    assert said.exit_code == 0
+    for part in ("Value at risk, 99.5%", "Pure premium", "Expected value", "2023 Q4", "assumed:"):
+        assert part in said.stdout
+    told = json.loads(acosim("capital", folder, *words, "--json").stdout)
+    assert {row["part"].split(",")[0] for row in told["capital"]} >= {"Loss"}
+
+
+def test_a_layer_lacks_neither_end(folder):
+    assert acosim("capital", folder, "--attachment", 1e5).exit_code == 2
 
 
 def test_show_says_the_same_as_run(ran, folder):

@@ -20,6 +20,7 @@ class Likely(NamedTuple):
     low: float
     high: float
     amount: float
+    amount_error: float
     chance: float
     error: float
 
@@ -54,7 +55,7 @@ def accrual(settlement: xr.DataArray, confidence: float, dim: str = "trial") -> 
         output_core_dims=[[] for _ in Likely._fields],
         vectorize=True,
     )
-    names = ("low_usd", "high_usd", "usd", "share", "error_share")
+    names = ("low_usd", "high_usd", "usd", "error_usd", "share", "error_share")
     said = said.assign({f"likely_{name}": x for name, x in zip(names, found, strict=True)})
     said["constrained_usd"] = np.minimum(said["expected_usd"], said["exceeded_usd"])
     said["constrained_likely_usd"] = np.minimum(said["likely_usd"], said["exceeded_usd"])
@@ -81,6 +82,7 @@ def most_likely(draws: npt.NDArray[np.float64]) -> Likely:
     chance = max(often if often > 1 else 0, full) / len(draws)
     error = float(np.sqrt(chance * (1.0 - chance) / len(draws)))
     if alone:
-        return Likely(single, single, single, chance, error)
+        return Likely(single, single, single, 0.0, chance, error)
     inside = rest[(rest >= low) & (rest <= high)]
-    return Likely(low, high, float(inside.mean()), chance, error)
+    spread = float(inside.std() / np.sqrt(len(inside)))
+    return Likely(low, high, float(inside.mean()), spread, chance, error)

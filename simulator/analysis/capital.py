@@ -48,7 +48,7 @@ def at_risk(
             "tail_value_at_risk_error_usd": standard_error(settlement, tail, dim),
         }
         by_level.append(xr.Dataset(said))
-    return xr.concat(by_level, dim="level").assign_coords(level=list(levels))
+    return xr.concat(by_level, dim="level", coords="minimal").assign_coords(level=list(levels))
 
 
 def ceded(settlement: xr.DataArray, layer: Layer) -> xr.DataArray:

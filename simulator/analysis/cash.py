@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from simulator.analysis.convergence import REPLICATE
 from simulator.errors import SimulatorError
 from simulator.programs.calendar import Payments
 
@@ -26,6 +27,8 @@ def by_quarter(settlement: xr.DataArray, when: Mapping[str, Payments]) -> xr.Dat
     SimulatorError
         For a contract without a calendar.
     """
+    other = [name for name in settlement.coords if name not in {*settlement.dims, REPLICATE}]
+    settlement = settlement.drop_vars(other)
     labels = [str(label) for label in settlement["contract"].values]
     lacking = [label for label in labels if label not in when]
     if lacking:
@@ -40,9 +43,10 @@ def by_quarter(settlement: xr.DataArray, when: Mapping[str, Payments]) -> xr.Dat
         }
     )
     by_contract = [
-        _placed(settlement.sel(contract=label), when[label], quarters) for label in labels
+        _placed(settlement.sel(contract=label, drop=True), when[label], quarters)
+        for label in labels
     ]
-    return xr.concat(by_contract, dim="contract").assign_coords(contract=labels)
+    return xr.concat(by_contract, dim="contract", coords="minimal").assign_coords(contract=labels)
 
 
 def _placed(paid: xr.DataArray, when: Payments, quarters: list[str]) -> xr.DataArray:
@@ -54,4 +58,4 @@ def _placed(paid: xr.DataArray, when: Payments, quarters: list[str]) -> xr.DataA
             paid.sel(year=earned).clip(min=0.0).sum("year")
             + paid.sel(year=owed).clip(max=0.0).sum("year")
         )
-    return xr.concat(moved, dim="quarter").assign_coords(quarter=quarters)
+    return xr.concat(moved, dim="quarter", coords="minimal").assign_coords(quarter=quarters)

@@ -218,13 +218,21 @@ def _worth(run: "xr.Dataset") -> None:
         say(f"{duel.a} is worth more than {duel.b} in {wins} %; on average {mean} {unit.name}")
 
 
-def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
-    """Write a run's table, picture and page into its folder, and print where they are."""
+def files(
+    run: "xr.Dataset", folder: Path, settled: "pd.DataFrame | None" = None, *, quiet: bool
+) -> None:
+    """Write a run's table, pictures, page and workbook into its folder, and say where they are.
+
+    Waterfall and limits are in them if there is a ledger, or if making it takes seconds only.
+    """
     from simulator.analysis.choices import present
     from simulator.analysis.kept import EFFECT, kept
-    from simulator.report import page, plots, tables
+    from simulator.engine.ledger import ledger, quick
+    from simulator.report import page, plots, tables, workbook
     from simulator.results import held, record
 
+    if settled is None and quick(run):
+        settled = ledger(folder)
     tables.summary(run).to_parquet(folder / "summary.parquet")
     written = {
         "run": folder,
@@ -236,7 +244,8 @@ def files(run: "xr.Dataset", folder: Path, *, quiet: bool) -> None:
         written["values"] = plots.save(plots.values(present(run)), folder / "values.png")
     if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
         written["kept"] = plots.save(plots.kept(kept(run)), folder / "kept.png")
-    written["page"] = page.write(run, folder / "report.html")
+    written["page"] = page.write(run, folder / "report.html", settled)
+    written["workbook"] = workbook.write(run, folder / "report.xlsx", settled)
     with held(folder):
         record(folder)
     if not quiet:

@@ -164,10 +164,10 @@ def show(path: _Run, as_json: _Json = False) -> None:
 @app.command()
 @guarded
 def compare(
-    path: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario.")],
-    other: Annotated[str, typer.Argument(metavar="CONTRACT", help="The label of a contract.")],
+    path: Annotated[Path, typer.Argument(metavar="RUN|SCENARIO", help="A run, or a scenario.")],
+    other: Annotated[str, typer.Argument(metavar="CONTRACT|RUN", help="What to compare.")],
     second: Annotated[
-        str | None, typer.Argument(metavar="CONTRACT", help="Another, of the same program.")
+        str | None, typer.Argument(metavar="[CONTRACT]", help="With what, if not two runs.")
     ] = None,
     *,
     by_term: Annotated[
@@ -178,23 +178,71 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Where the picture goes, a .png.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Settle two contracts of a scenario on the same trials: what parts them, term by term."""
+    """Compare two contracts of a run, or two runs, on the same draws; of a scenario by term."""
+    if not by_term:
+        _compared(path, other, second, as_json=as_json)
+        return
     from simulator.cli import attributions
     from simulator.engine.attribution import attribution
 
-    if not by_term or second is None:
-        raise typer.BadParameter("two contracts of a scenario are compared with --by-term")
+    if second is None:
+        raise typer.BadParameter("--by-term takes two contracts of a scenario")
     found = attribution(_read(path, _with(set_, trials)), other, second)
     attributions.show(found, out, as_json=as_json)
+
+
+def _compared(path: Path, other: str, second: str | None, *, as_json: bool) -> None:
+    if path.is_file():
+        raise typer.BadParameter("two contracts of a scenario are compared with --by-term")
+    from simulator.cli import comparing
+    from simulator.results import open_run
+
+    if second is None:
+        comparing.runs(path, Path(other), as_json=as_json)
+    else:
+        comparing.contracts(open_run(path), other, second, as_json=as_json)
+
+
+@app.command()
+@guarded
+def capital(
+    path: _Run,
+    *,
+    attachment: Annotated[
+        float | None, typer.Option(min=0.0, help="Loss from which a layer pays, USD.")
+    ] = None,
+    limit: Annotated[float | None, typer.Option(min=1.0, help="The most it pays, USD.")] = None,
+    premium: Annotated[float, typer.Option(min=0.0, help="What it costs, USD.")] = 0.0,
+    confidence: Annotated[
+        float, typer.Option(min=0.51, max=0.999, help="Of what may be booked.")
+    ] = 0.75,
+    case: Annotated[int, typer.Option(min=0, help="Of a sweep.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Show value at risk, a layer of aggregate stop-loss, what may be booked, and cash."""
+    from simulator.analysis.capital import Layer
+    from simulator.cli import comparing
+    from simulator.results import open_run
+
+    if (attachment is None) != (limit is None):
+        raise typer.BadParameter("a layer has an --attachment and a --limit")
+    run = open_run(path)
+    if case >= run.sizes.get("case", 1):
+        raise typer.BadParameter(
+            f"case {case} is not in the run; it has {run.sizes.get('case', 1)}"
+        )
+    asked = None if attachment is None else Layer(attachment, limit or 0.0, premium)
+    comparing.capital(run, asked, confidence, case=case, as_json=as_json)
 
 
 @app.command()
 @guarded
 def report(path: _Run) -> None:
-    """Write a run's page, picture and table again."""
+    """Settle a run again and write its page, workbook, pictures and table."""
+    from simulator.engine.ledger import ledger
     from simulator.results import open_run
 
-    answers.files(open_run(path), path, quiet=False)
+    answers.files(open_run(path), path, ledger(path), quiet=False)
 
 
 @app.command("what-matters")

@@ -21,11 +21,12 @@ from simulator.programs import Contract
 from simulator.scenario.schema import Case, Sampling
 from simulator.scenario.sweep import cases
 
-__all__ = ["FILE", "TOTAL", "ledger"]
+__all__ = ["FILE", "TOTAL", "ledger", "quick"]
 
 FILE = "ledger.parquet"
 TOTAL = "(total)"
 _HALF_A_CENT = 0.005
+_QUICK = 1_000_000
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -96,6 +97,11 @@ def ledger(path: Path | str) -> pd.DataFrame:
     table.to_parquet(aside, index=False)
     aside.replace(folder / FILE)
     return table
+
+
+def quick(run: xr.Dataset) -> bool:
+    """Return whether settling a run again takes seconds: it is then done with the run."""
+    return run["settlement_usd"].size <= _QUICK
 
 
 def _stamp(folder: Path) -> dict[str, str]:
@@ -202,6 +208,8 @@ def _steps(label: str, years: _Years, trials: range) -> Iterator[tuple[_Key, Flo
     """Yield the bars of a waterfall, and where each level is met by the changes before it."""
     standing: Floats | float = 0.0
     for place, step in enumerate(years[0][0].waterfall):
+        if not _states(years, step.usd):
+            continue
         values = _evaluated(years, step.usd, trials)
         yield _Key(label, "step", place, step.text), _added_up(values)
         if step.kind == "level":
@@ -212,8 +220,10 @@ def _steps(label: str, years: _Years, trials: range) -> Iterator[tuple[_Key, Flo
 
 def _limits(label: str, years: _Years, trials: range) -> Iterator[tuple[_Key, Floats]]:
     for place, limit in enumerate(years[0][0].limits):
+        if not (_states(years, limit.when) and _states(years, limit.usd)):
+            continue
         binds = _evaluated(years, limit.when, trials) > 0.0
-        worth = np.where(binds, _evaluated(years, limit.usd, trials), 0.0)
+        worth = _evaluated(years, limit.usd, trials, limit.when)
         yield _Key(label, "binds", place, limit.text), _any(binds).astype(np.float64)
         yield _Key(label, "worth", place, limit.text), _added_up(worth)
 
@@ -222,6 +232,8 @@ def _sums_of_lines(label: str, years: _Years, trials: range) -> Iterator[tuple[_
     """Yield how far each line is from what it is the sum of."""
     after = len(years[0][0].waterfall)
     for place, (line, parts) in enumerate(years[0][0].adds_up):
+        if not _states(years, line):
+            continue
         miss = _evaluated(years, line, trials) - _evaluated(years, parts, trials)
         yield from _footing(label, after + place, f"{line} = {parts}", miss)
 
@@ -232,11 +244,17 @@ def _footing(label: str, place: int, text: str, miss: Floats) -> Iterator[tuple[
     yield _Key(label, "misses", place, text), np.abs(miss)
 
 
-def _evaluated(years: _Years, expression: str, trials: range) -> Floats:
-    """Return an expression by (trial, year, aco), segments added."""
+def _states(years: _Years, expression: str) -> bool:
+    return all(contract.states(statement, expression) for contract, statement in years)
+
+
+def _evaluated(years: _Years, expression: str, trials: range, where: str | None = None) -> Floats:
+    """Return an expression by (trial, year, aco), segments added; nothing but `where` is true."""
     found = []
     for contract, statement in years:
         values = contract.evaluated(statement, expression)
+        if where is not None:
+            values = values.where(contract.evaluated(statement, where) > 0.0, 0.0)
         values = values.sum("segment") if "segment" in values.dims else values
         found.append(_spread(values, {"trial": len(trials), "aco": statement["aco"].size}))
     return np.stack(found, axis=1)

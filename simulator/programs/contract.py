@@ -1,5 +1,6 @@
 """What every contract is: terms from a rules file, and the stages that settle a world."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -58,13 +59,14 @@ class Limit(NamedTuple):
     """A cap, corridor, limit, minimum or withhold: when it binds, and what it is worth then.
 
     `usd` is what it changes for the ACO in the trials where `when` is true, plus to the ACO: in
-    its settlement, or in its benchmark, of which only a share reaches the settlement.
+    its settlement, or in its benchmark, of which only a share reaches the settlement; what a
+    surety does not cover changes neither.
     """
 
     text: str
     when: str
     usd: str
-    of: Literal["settlement", "benchmark"] = "settlement"
+    of: Literal["settlement", "benchmark", "surety"] = "settlement"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,9 @@ class Contract:
     asks : parts of a scenario's ACO that must be given
 
     Expressions are in a statement's lines and in the terms that are plain numbers. A line by
-    segment makes an expression by segment, which is then added up (`usd`) or binds if it does for
-    any segment (`when`).
+    segment makes an expression by segment, which is then added up (`usd`, where `when` is true) or
+    binds if it does for any segment (`when`). A step or limit whose lines a statement does not
+    have is passed over; that the others foot without it is checked in every trial.
     """
 
     program: ClassVar[str]
@@ -137,6 +140,11 @@ class Contract:
             f"{name} [{self.sources[name].status}: {self.sources[name].cite}]"
             for name in self.line_terms.get(line, ())
         )
+
+    def states(self, statement: xr.Dataset, expression: str) -> bool:
+        """Return whether a statement has every line that an expression names."""
+        names = set(re.findall(r"[A-Za-z_]\w*", expression))
+        return names <= {str(name) for name in statement.data_vars} | set(self.terms())
 
     def evaluated(self, statement: xr.Dataset, expression: str) -> xr.DataArray:
         """Return an expression in lines of a statement and in terms that are plain numbers.

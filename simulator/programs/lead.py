@@ -296,6 +296,7 @@ class Lead(Contract):
             "Loss beyond the financial guarantee",
             "(financial_guarantee_usd > 0) & (settlement_usd + financial_guarantee_usd < 0)",
             "settlement_usd + financial_guarantee_usd",
+            "surety",
         ),
     )
     surety: ClassVar[str] = "financial_guarantee_usd"

@@ -199,6 +199,7 @@ class Mssp(Contract):
             "Loss beyond the repayment mechanism",
             "(repayment_mechanism_usd > 0) & (settlement_usd + repayment_mechanism_usd < 0)",
             "settlement_usd + repayment_mechanism_usd",
+            "surety",
         ),
     )
     surety: ClassVar[str] = "repayment_mechanism_usd"

@@ -206,7 +206,19 @@ class Reach(Contract):
     }
 
     waterfall: ClassVar[tuple[Step, ...]] = (
-        Step("Benchmark before discount", "benchmark_before_discount_usd"),
+        Step(
+            "Historical and regional blend, at risk 1",
+            "cell_benchmark_usd / (benchmark_risk_score * retrospective_trend_factor)",
+        ),
+        Step(
+            "Risk score, as capped and coded",
+            "cell_benchmark_usd / retrospective_trend_factor * (1 - 1 / benchmark_risk_score)",
+        ),
+        Step(
+            "Retrospective trend adjustment",
+            "cell_benchmark_usd * (1 - 1 / retrospective_trend_factor)",
+        ),
+        Step("Benchmark before discount", "benchmark_before_discount_usd", "level"),
         Step("Discount", "discount_usd"),
         Step("Quality withhold", "quality_withhold_usd"),
         Step("Earned by quality", "quality_earned_usd"),
@@ -268,6 +280,13 @@ class Reach(Contract):
         ),
         Limit("Corridor: savings kept by Medicare", "unshared_usd > 0", "-unshared_usd"),
         Limit("Corridor: losses borne by Medicare", "unshared_usd < 0", "-unshared_usd"),
+        Limit("Sequestration", "sequestration_usd < 0", "sequestration_usd"),
+        Limit(
+            "Loss beyond the financial guarantee",
+            "(financial_guarantee_usd > 0) & (settlement_usd + financial_guarantee_usd < 0)",
+            "settlement_usd + financial_guarantee_usd",
+            "surety",
+        ),
     )
     surety: ClassVar[str] = "financial_guarantee_usd"
 

@@ -4,22 +4,28 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from simulator.report.rounding import figure
+
 __all__ = [
     "INK",
     "PALETTE",
     "PAPER",
+    "Axes",
     "attributed",
     "canvas",
     "colours",
@@ -27,6 +33,7 @@ __all__ = [
     "fan",
     "histogram",
     "kept",
+    "limits",
     "save",
     "svg",
     "values",
@@ -42,6 +49,8 @@ _POINTS = 320
 # Bars of less than half a cent are none.
 _SMALL, _MILLION = 0.005, 1e6
 
+Step: TypeAlias = tuple[str, str, float, float]
+
 
 def colours(run: xr.Dataset | xr.DataArray) -> dict[str, str]:
     """Return each contract's colour, by its place in the run: the same in every picture."""
@@ -52,8 +61,8 @@ def colours(run: xr.Dataset | xr.DataArray) -> dict[str, str]:
 def exceedance(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Return the chance that each contract's settlement exceeds an amount, years and ACOs added.
 
-    Where curves coincide the later one is dashed, so that both show. A mark shows an observed
-    result if a single ACO and year is drawn.
+    Where curves coincide the later one is dashed, so that both show. Rings are the value at risk
+    at 95 and 99%; a diamond shows an observed result if a single ACO and year is drawn.
     """
     ax = ax or canvas(7.2, 4.4)
     settlement = _total(run)
@@ -69,6 +78,8 @@ def _curves(ax: Axes, amounts: xr.DataArray) -> None:
         amount, chance = _curve(amounts.sel(contract=label).values)
         dashes = _DASHES[_covered(amounts, label) % len(_DASHES)]
         ax.step(amount, chance, where="post", color=colour, lw=2.4, ls=dashes, label=label)
+        at_risk = amounts.sel(contract=label).quantile([0.05, 0.01]).values
+        ax.plot(at_risk, [0.95, 0.99], "o", ms=5, mfc=PAPER, mec=colour, mew=1.6, zorder=7)
     ax.set(ylim=(0, 1.02), ylabel="chance of more than that")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
 
@@ -76,7 +87,8 @@ def _curves(ax: Axes, amounts: xr.DataArray) -> None:
 def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     """Return how often one contract's settlement falls in each of some forty ranges.
 
-    Zero is in the middle of its own; the outermost hold what lies beyond.
+    Zero is in the middle of its own; the outermost hold what lies beyond. Lines mark the mean
+    and the value at risk at 95 and 99%.
     """
     ax = ax or canvas(7.2, 4.4)
     settlement = _total(run)
@@ -86,9 +98,166 @@ def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     draws = np.clip(settlement.sel(contract=contract).values, edges[0], edges[-1])
     weights = np.full(draws.shape, 1.0 / draws.size)
     ax.hist(draws, edges, weights=weights, color=colours(run)[contract], label=contract)
+    own = settlement.sel(contract=contract).values
+    marks = {
+        "mean": own.mean(),
+        "p5, VaR 95%": np.quantile(own, 0.05),
+        "p1, VaR 99%": np.quantile(own, 0.01),
+    }
+    _verticals(ax, marks)
     ax.set(xlabel=_amount(run), ylabel="share of trials")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     return _dressed(ax, settlement)
+
+
+def waterfall(bars: Sequence[Step], colour: str, ax: Axes | None = None) -> Axes:
+    """Return a contract's bars from the top down, in millions, each with its standard error.
+
+    Levels are in the contract's colour, what adds to them lighter, what takes away in grey; a
+    change that its noise hides (within two standard errors of nothing) is only outlined. Bars
+    that begin with a change are of spending, far from nothing: the axis begins near them, and a
+    change that takes most of a level away is drawn as an amount beside it.
+
+    Parameters
+    ----------
+    bars : of (text, kind, mean, error) in dollars, kind ``level`` or ``change``
+    """
+    ax = ax or canvas(7.2, 0.42 * len(bars) + 0.8)
+    spans = _spans(bars)
+    levels = [span.end for span in spans if span.kind != "change"]
+    low = min([0.0, *(min(span.start, span.end) for span in spans)])
+    if bars[0][1] == "change" and levels and min(levels) > 0.3 * max(levels):
+        edges = [edge for span in spans for edge in (span.start, span.end) if edge > 0.0]
+        low = min(edges) - 0.25 * (max(edges) - min(edges))
+    for row, span in enumerate(spans):
+        left = max(span.start, low) if span.kind == "change" else low if low > 0.0 else 0.0
+        style = _bar_style(span, colour)
+        ax.barh(row, span.end - left, left=left, height=0.66, **style)
+        if span.error > 0.0:
+            ax.errorbar(span.end, row, xerr=2.0 * span.error, fmt="none", ecolor=INK, lw=1.0)
+    _bar_labels(ax, spans, low)
+    ax.set_xlabel("$ million" + (", axis not from zero" if low > 0.0 else ""))
+    return _rows(ax, [span.text for span in spans])
+
+
+class Span(NamedTuple):
+    """Where a bar starts and ends, in millions."""
+
+    text: str
+    kind: str
+    start: float
+    end: float
+    value: float
+    error: float
+
+
+def _spans(bars: Sequence[Step]) -> list[Span]:
+    """Return bars where they stand; a change that takes most of a level is an amount."""
+    standing, spans = 0.0, list[Span]()
+    spending = bars[0][1] == "change"
+    for text, kind, dollars, spread in bars:
+        mean, error = dollars / 1e6, spread / 1e6
+        if kind == "level":
+            standing = mean
+            spans.append(Span(text, kind, 0.0, mean, mean, error))
+        elif not spans or (spending and standing > 0.0 and -mean > 0.5 * standing):
+            spans.append(Span(text, "amount", 0.0, abs(mean), mean, error))
+            standing += mean
+        else:
+            spans.append(Span(text, kind, standing, standing + mean, mean, error))
+            standing += mean
+    return spans
+
+
+def _bar_style(span: Span, colour: str) -> dict[str, Any]:
+    if span.kind == "change" and abs(span.value) <= 2.0 * span.error:
+        return {"fc": "none", "ec": INK, "alpha": 0.5, "lw": 0.8, "ls": (0, (2, 2))}
+    if span.kind == "level":
+        return {"fc": colour, "ec": colour, "lw": 0.8}
+    shade = colour if span.value > 0.0 else INK
+    return {"fc": shade, "ec": shade, "alpha": 0.5, "lw": 0.8}
+
+
+def _bar_labels(ax: Axes, spans: Sequence[Span], low: float) -> None:
+    """Write each value at the right of the picture, so that they stand in one column."""
+    high = max(max(span.start, span.end) for span in spans)
+    wide = (high - low) or 1.0
+    room = 0.9 if _narrow(ax) else 0.34
+    ax.set_xlim(low - 0.02 * wide * (low < 0.0), high + room * wide)
+    for row, span in enumerate(spans):
+        said = str(figure(span.value, span.error)).replace("-", "\u2212")
+        weight = "bold" if span.kind == "level" else "normal"
+        ax.text(
+            1.0,
+            row,
+            said,
+            ha="right",
+            va="center",
+            color=INK,
+            weight=weight,
+            transform=ax.get_yaxis_transform(),
+            bbox={"fc": PAPER, "ec": "none", "pad": 1.0},
+        )
+
+
+def _rows(ax: Axes, texts: Sequence[str]) -> Axes:
+    """Return the Axes with words for rows, from the top down."""
+    room = 17 if _narrow(ax) else 30
+    ax.set_yticks(range(len(texts)), [textwrap.fill(text, room) for text in texts])
+    ax.set_ylim(len(texts) - 0.4, -0.6)
+    ax.grid(axis="x", color=INK, alpha=0.15, lw=0.8)
+    ax.tick_params(colors=INK, labelcolor=INK, length=0)
+    _below(ax)
+    ax.spines[:].set_visible(False)
+    for name in ax.get_yticklabels():
+        name.set_parse_math(False)
+    return ax
+
+
+def limits(worth: pd.DataFrame, run: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Return what each limit is worth on average, contract by contract, in millions.
+
+    Lines span two standard errors either side; a bar shorter than that is only outlined.
+
+    Parameters
+    ----------
+    worth : rows of name, contract, mean and error, in dollars, in order
+    run : for the colours of its contracts
+    """
+    names = [*dict.fromkeys(worth["name"])]
+    ax = ax or canvas(7.2, 0.3 + 0.62 * len(names))
+    labels = [*dict.fromkeys(worth["contract"])]
+    high, shades = 0.8 / len(labels), colours(run)
+    for row in worth.itertuples():
+        at = names.index(row.name) + (labels.index(row.contract) + 0.5) * high - 0.4
+        hidden = abs(row.mean) <= 2.0 * row.error
+        face = {"fc": "none", "ec": INK, "alpha": 0.5} if hidden else {"fc": shades[row.contract]}
+        ax.barh(at, row.mean / 1e6, height=0.9 * high, **face)
+        if row.error > 0.0:
+            ax.errorbar(row.mean / 1e6, at, xerr=2e-6 * row.error, fmt="none", ecolor=INK, lw=1.0)
+    for label in labels:
+        ax.barh(0.0, 0.0, color=shades[label], label=label)
+    ax.axvline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
+    ax.set_xlabel("$ million to the ACO, mean over all trials")
+    _rows(ax, names)
+    _legend(ax)
+    return ax
+
+
+def _verticals(ax: Axes, marks: Mapping[str, float]) -> None:
+    """Mark amounts by lines with their names, one name below another."""
+    where = ax.get_xaxis_transform()
+    for row, (name, amount) in enumerate(marks.items()):
+        ax.axvline(amount, color=INK, lw=1.4, ls=_DASHES[row], zorder=5)
+        ax.text(
+            amount,
+            0.97 - 0.075 * row,
+            f" {name} {amount:,.2f} ".replace("-", "\u2212"),
+            transform=where,
+            color=INK,
+            zorder=8,
+            bbox={"fc": PAPER, "ec": "none", "alpha": 0.85, "pad": 1.0},
+        )
 
 
 def fan(run: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -189,6 +358,11 @@ def svg(ax: Axes, inks: Mapping[str, str], prefix: str) -> str:
     return element[element.index("<svg") :]
 
 
+def _narrow(ax: Axes) -> bool:
+    """Return whether a picture is for a phone."""
+    return bool(_figure(ax).get_figwidth() < 6.0)
+
+
 def _figure(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     return figure if figure is not None else Figure()
@@ -283,18 +457,24 @@ def _dressed(ax: Axes, settlement: xr.DataArray) -> Axes:
 
 def _quiet(ax: Axes, years: npt.NDArray[np.int64]) -> Axes:
     """Return the Axes with whole years below and quiet lines."""
-    ax.set_xticks(years.tolist())
+    ax.set_xticks(years.tolist()[:: 2 if _narrow(ax) and len(years) > 5 else 1])
     return _bare(ax)
 
 
 def _bare(ax: Axes) -> Axes:
     ax.grid(color=INK, alpha=0.15, lw=0.8)
     ax.tick_params(colors=INK, labelcolor=INK, length=0)
-    ax.xaxis.label.set_color(INK)
+    _below(ax)
     ax.yaxis.label.set_color(INK)
     ax.spines[:].set_visible(False)
     _legend(ax)
     return ax
+
+
+def _below(ax: Axes) -> None:
+    """Write what the horizontal axis is in the text's colour, in two lines on a phone."""
+    ax.set_xlabel(textwrap.fill(ax.get_xlabel(), 34 if _narrow(ax) else 80))
+    ax.xaxis.label.set_color(INK)
 
 
 def _sides(ax: Axes) -> None:

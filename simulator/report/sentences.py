@@ -34,7 +34,9 @@ def answer(settlement: xr.DataArray) -> str:
         gap = gaps[behind[0]]
         lead = dollars(float(gap["mean_usd"]), float(gap["mean_error_usd"]))
         next_best = [label for label in behind if _twins(settlement, behind[0], label)]
+        wins = figure(float(gap["wins_share"]), float(gap["wins_error_share"]), 0.01)
         said = f"{said}, {lead} more than {_and(next_best)} on the same draws"
+        said = f"{said} and better in {wins}% of them"
     return f"{said}. {_owing(settlement, equal)}."
 
 

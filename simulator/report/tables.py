@@ -12,17 +12,8 @@ import xarray as xr
 from simulator.analysis.convergence import REPLICATE, Measure, estimate, standard_error
 from simulator.report.rounding import Figure, figure, scale
 
-__all__ = [
-    "KEYS",
-    "MEASURES",
-    "TOTAL",
-    "Table",
-    "as_json",
-    "observed",
-    "summary",
-    "tables",
-    "unsettled",
-]
+__all__ = ["KEYS", "MEASURES", "TOTAL", "Panel", "Row", "Table", "as_json", "as_records"]
+__all__ += ["added", "observed", "slices", "summary", "tables", "unsettled"]
 
 TOTAL = "(total)"
 KEYS = ("case", "year", "aco", "contract")
@@ -48,6 +39,8 @@ _LABELS = {
     "tail95_usd": "worst 5%",
     "tail99_usd": "worst 1%",
 }
+# Settlements in memory at once: 8 bytes each, and a few copies while they are estimated.
+_HELD = 4_000_000
 _STATUSES = ("assumed", "reported", "proposed", "disputed")
 
 
@@ -59,8 +52,9 @@ def summary(run: xr.Dataset) -> pd.DataFrame:
     mean of the worst 5% for the ACO. Then the counts of the terms behind the contract by status,
     and of those that are disputed.
     """
-    parts = [_estimates(x) for x in _slices(run["settlement_usd"])]
-    table = pd.concat([part.to_dataframe() for part in parts]).reset_index()
+    parts = (_estimates(x) for x in slices(run["settlement_usd"]))
+    order = ["aco", "contract"]
+    table = pd.concat([part.to_dataframe(order) for part in parts]).reset_index()
     return table.set_index(list(KEYS)).join(unsettled(run), on="contract")
 
 
@@ -85,16 +79,26 @@ def as_json(run: xr.Dataset) -> dict[str, object]:
     identity = {key: run.attrs.get(key) for key in told}
     return {
         **identity,
-        "settlements": _records(summary(run).reset_index()),
-        "observed": _records(observed(run)),
+        "settlements": as_records(summary(run).reset_index()),
+        "observed": as_records(observed(run)),
     }
 
 
 class Row(NamedTuple):
-    """A line of a table: its label and a figure, or a count, for each contract."""
+    """A line of a table: its label, a figure (or a count) for each contract, and its kind."""
 
     label: str
     cells: tuple[Figure | int, ...]
+    kind: str = ""
+
+
+class Panel(NamedTuple):
+    """A table for reading: its title and unit, what its columns are, and its rows."""
+
+    title: str
+    unit: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
 
 
 class Table(NamedTuple):
@@ -114,12 +118,40 @@ def tables(table: pd.DataFrame) -> Iterator[Table]:
         yield _table(part.droplevel(list(KEYS[:3])), int(str(case)), str(year), str(aco))
 
 
-def _slices(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
-    """Return one case and year after another, totals first: ``(aco, contract, trial)``."""
+def slices(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
+    """Return one case and year after another, totals first: ``(aco, contract, trial)``.
+
+    Of many ACOs some at a time are in memory: as many trials of them as are held at once.
+    """
     for case in _complete(settlement).transpose("case", ...):
-        loaded = case.astype(np.float64).compute()
-        for year in _with_total(_with_total(loaded, "year"), "aco").transpose("year", ...):
-            yield year.transpose("aco", "contract", "trial").drop_vars("trial", errors="ignore")
+        if case.size <= _HELD or case.sizes["aco"] == 1:
+            yield from _years(_with_total(case.astype(np.float64).compute(), "aco"))
+            continue
+        yield from _years(added(case).expand_dims(aco=np.array([TOTAL], object)))
+        for portion in _portions(case):
+            yield from _years(portion)
+
+
+def added(settlement: xr.DataArray) -> xr.DataArray:
+    """Return a settlement with its ACOs added, some of them in memory at a time; less `aco`."""
+    total = None
+    for portion in _portions(settlement):
+        part = portion.sum("aco")
+        total = part if total is None else total + part
+    return xr.DataArray(total)
+
+
+def _portions(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
+    """Yield so many ACOs at a time as are held in memory at once."""
+    acos = settlement.sizes["aco"]
+    some = max(_HELD // (settlement.size // acos or 1), 1)
+    for first in range(0, acos, some):
+        yield settlement.isel(aco=slice(first, first + some)).astype(np.float64).compute()
+
+
+def _years(loaded: xr.DataArray) -> Iterator[xr.DataArray]:
+    for year in _with_total(loaded, "year").transpose("year", ...):
+        yield year.transpose("aco", "contract", "trial").drop_vars("trial", errors="ignore")
 
 
 def _complete(settlement: xr.DataArray) -> xr.DataArray:
@@ -186,7 +218,7 @@ def _percentile(case: xr.DataArray, row: Mapping[str, str | float]) -> dict[str,
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+def as_records(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return rows as plain values; what is not a number is null."""
     return json.loads(table.to_json(orient="records", double_precision=15))
 

@@ -42,7 +42,7 @@ def test_nothing_is_the_most_likely_amount_where_savings_often_miss(settlements)
 
 
 def test_a_constant_is_its_own_most_likely_amount():
-    assert most_likely(np.full(9, 4.0)) == (4.0, 4.0, 4.0, 1.0, 0.0)
+    assert most_likely(np.full(9, 4.0)) == (4.0, 4.0, 4.0, 0.0, 1.0, 0.0)
 
 
 def test_a_single_trial_is_its_own_range():

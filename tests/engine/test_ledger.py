@@ -4,12 +4,14 @@ import pytest
 
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.engine import ledger as engine_ledger
+from simulator.engine.checking import check
 from simulator.engine.ledger import FILE, TOTAL, ledger
 from simulator.engine.run import run
 from simulator.engine.simulate import simulate
 from simulator.engine.tracks import tracks
 from simulator.errors import ResultsError
 from simulator.scenario.sweep import cases
+from tests.conftest import ROOT
 from tests.runs import small
 
 KEYS = ["case", "contract", "year", "aco", "kind", "place", "name", "segment"]
@@ -124,6 +126,16 @@ def test_a_run_that_settles_otherwise_is_refused(folder, monkeypatch):
     monkeypatch.setattr(engine_ledger, "simulate", otherwise)
     with pytest.raises(ResultsError, match="level_e settles otherwise in trials 0 to 99"):
         ledger(folder)
+
+
+def test_lead_beside_mssp_foots_in_every_trial_and_year(tmp_path):
+    whole = check(ROOT / "scenarios" / "lead_or_mssp.yaml", ["trials=20"])
+    opened = run(whole, tmp_path)
+    table = ledger(opened.attrs["path"])
+    foots = table.query("kind == 'foots'")
+    assert set(foots.contract) == set(whole.contracts)
+    assert len(foots.year.unique()) == 10
+    assert (foots["mean"] == 1.0).all()
 
 
 def test_totals_are_of_the_sums_in_each_trial(tmp_path):

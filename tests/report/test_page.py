@@ -5,9 +5,13 @@ from html.parser import HTMLParser
 import pytest
 
 from simulator.analysis.paired import advantage, paired
+from simulator.engine import run as engine
+from simulator.engine.ledger import ledger
 from simulator.programs import PROGRAMS
-from simulator.report import page, plots, tables
+from simulator.report import capital, comparison, page, plots, tables, waterfall
 from simulator.report.rounding import dollars, figure
+from simulator.report.waterfall import Place
+from tests.runs import small
 
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -47,6 +51,16 @@ def written(make_run, tmp_path):
     return write
 
 
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """Return a small run of the real ACO, its ledger and its page."""
+    out = tmp_path_factory.mktemp("runs")
+    opened = engine.run(small(300), out)
+    table = ledger(opened.attrs["path"])
+    html = page.write(opened, out / "report.html", table).read_text(encoding="utf-8")
+    return opened, table, html
+
+
 def numbers(text):
     return set(NUMBER.findall(text))
 
@@ -73,10 +87,103 @@ def test_every_number_on_the_page_is_one_of_the_run(make_run, written):
     known |= numbers(dollars(mean["mean_usd"], mean["mean_error_usd"]))
     place = tables.observed(run).iloc[0]
     known |= numbers(str(figure(place["percentile_share"], place["percentile_error_share"], 0.01)))
+    known |= _estimates(run)
     # The observed amount, the trials, their upper limit of a zero, and what names a statistic.
     known |= {"1,250,000", "2,000", "0.1", "0", "1", "5", "25", "50", "75", "95", "99", "256"}
+    # Rings, the confidence of the accrual, its ranges and its paragraphs, and the levels of risk.
+    known |= {"606", "10", "32", "99.5", "2023", "2024", "4", "2", "90", "11", "4.3"}
     known |= numbers(inspect.getdoc(PROGRAMS["mssp"]))
     assert numbers(" ".join(Text(written(run)).text)) <= known
+
+
+def _estimates(run):
+    """Return what differences, capital, accrual and cash come to, in every scale they may have."""
+    total = run.settlement_usd.astype(float).sum(["year", "aco"])
+    gaps = comparison.pairs(run)
+    found = [(row.mean_usd, row.mean_error_usd) for row in gaps.itertuples()]
+    shares = [(row.wins_share, row.wins_error_share) for row in gaps.itertuples()]
+    shares += [(row.loses_share, row.loses_error_share) for row in gaps.itertuples()]
+    held = capital.figures(total)
+    layer = capital.layer(total)
+    shown = numbers(f"{layer.limit_usd:,.0f} {layer.attachment_usd:,.0f}") if layer else set()
+    for row in [*held.itertuples(), *capital.cash(run).assign(unit="usd").itertuples()]:
+        (shares if row.unit == "share" else found).append((row.value, row.error))
+    for value, error in found:
+        for size in (1.0, 1e3, 1e6):
+            shown |= numbers(str(figure(value, error, size)))
+    for value, error in shares:
+        shown |= numbers(str(figure(value, error, 0.01)))
+    return shown
+
+
+def test_every_number_of_a_real_run_is_one_of_its_data(real):
+    run, table, html = real
+    said = html[html.index("<section>") : html.index("Assumptions</h2>")]
+    known = _estimates(run) | numbers(" ".join(str(value) for value in run.attrs.values()))
+    for part in tables.tables(tables.summary(run)):
+        known |= numbers(" ".join(str(cell) for row in part.rows for cell in row.cells))
+    for row in table[table.kind.isin(["step", "binds", "worth", "line"])].itertuples():
+        for size in (1.0, 0.01, 1e3, 1e6):
+            known |= numbers(str(figure(row.mean, row.error, size)))
+    for label in ("level_e", "enhanced"):
+        shown = waterfall.bars(table, run, Place(0, "2022", "covenant"), label)
+        known |= numbers(" ".join(f"{x:,.2f}" for x in waterfall.to_the_cent(shown)))
+        known |= numbers(" ".join(f"{bar.mean / 1e6:,.3g}" for bar in shown))
+    gap = tables.summary(run).mean_usd.unstack("contract")
+    best = run.settlement_usd.astype(float).squeeze()
+    lead = advantage(best.sel(contract="enhanced") - best.sel(contract="level_e"))
+    known |= numbers(dollars(float(lead.mean_usd), float(lead.mean_error_usd)))
+    row = tables.summary(run).loc[(0, "2022", "covenant", "enhanced")]
+    known |= numbers(dollars(row["mean_usd"], row["mean_error_usd"]))
+    place = tables.observed(run).iloc[0]
+    known |= numbers(str(figure(place["percentile_share"], place["percentile_error_share"], 0.01)))
+    known |= {"5,349,938", "300", "1", "0", "5", "25", "50", "75", "95", "99", "99.5", "90", "100"}
+    # Titles, the sums checked and the largest miss, the calendar.
+    known |= {"606", "10", "32", "11", "4.3", "4", "2", "2023", "2024"}
+    known |= numbers(sections_of_footing(html))
+    assert len(gap.columns) == 2
+    assert numbers(" ".join(Text(said).text)) <= known
+
+
+def sections_of_footing(html):
+    return html[html.index("sums of lines") - 4 : html.index("the largest miss") + 40]
+
+
+def test_the_page_of_a_real_run_has_its_parts_in_the_order_of_a_decision(real):
+    html = real[2]
+    parts = [
+        'class="answer"',
+        "<h3>Settlement",
+        "Differences on the same draws",
+        "From the historical benchmark to the payment",
+        "How likely each amount is",
+        "Where the money is lost",
+        "Capital and accrual",
+        "Cash by calendar quarter",
+        "<h2>Assumptions",
+        "<h2>Limitations",
+        "<h2>Data quality",
+        "<h2>Provenance",
+        "To reproduce the run",
+    ]
+    places = [html.index(part) for part in parts]
+    assert places == sorted(places)
+    assert "each is met to half a cent in 100% of trials" in html
+    assert len(html) < 1_000_000
+
+
+def test_the_waterfall_of_the_page_foots_to_the_cent(real):
+    run, table, html = real
+    bars = waterfall.bars(table, run, Place(0, "2022", "covenant"), "enhanced")
+    standing = 0
+    for bar, dollars_and_cents in zip(bars, waterfall.to_the_cent(bars), strict=True):
+        cents = round(dollars_and_cents * 100)
+        assert abs(dollars_and_cents - bar.mean) < 0.0101
+        if bar.kind == "level":
+            assert cents == standing
+        else:
+            standing += cents
+        assert f"{dollars_and_cents:,.2f}".replace("-", "\u2212") in html
 
 
 def test_hostile_names_stay_text(make_run, written):

@@ -43,6 +43,15 @@ def test_every_case_year_aco_and_contract_has_one_row(make_run):
     assert table.index.is_unique
 
 
+def test_a_summary_of_few_acos_at_a_time_is_the_same(make_run, monkeypatch):
+    run = make_run(trials=50, acos=("a", "b", "c", "d", "e"), years=(2022, 2023), cases=2)
+    whole = tables.summary(run)
+    monkeypatch.setitem(tables.__dict__, "_HELD", 50 * 2 * 4 * 2)
+    some = tables.summary(run)
+    np.testing.assert_allclose(some.loc[whole.index], whole, rtol=1e-12)
+    assert some.index[0] == whole.index[0]
+
+
 def test_one_year_and_one_aco_have_no_total(make_run):
     table = tables.summary(make_run(trials=50))
     assert TOTAL not in table.index.get_level_values("year")

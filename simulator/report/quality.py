@@ -1,0 +1,96 @@
+"""Data quality: what the scenario gives of each ACO, and control totals against what is known."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+import xarray as xr
+
+from simulator.loading import parse_text
+from simulator.report.rounding import dollars
+
+__all__ = ["Check", "rows"]
+
+
+class Check(NamedTuple):
+    """What was looked at, for which ACO, and what was found."""
+
+    aco: str
+    what: str
+    found: str
+
+
+def rows(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Check]:
+    """Return what the data of each ACO hold, and how simulated totals meet published ones."""
+    held = parse_text(str(run.attrs.get("scenario", "")) or "{}", "scenario.yaml").value
+    people = _mapping(_mapping(held).get("population"))
+    found = []
+    for name, given in people.items():
+        aco = _mapping(given)
+        found += list(_given(str(name), _mapping(aco.get("segments"))))
+        found += list(_head_counts(str(name), aco))
+        if ledger is not None:
+            found += list(_controls(str(name), _mapping(aco.get("observed")), ledger))
+    return found
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _numbers(value: object) -> dict[str, float]:
+    """Return the figures of a table by year that are there."""
+    return {str(key): float(x) for key, x in _mapping(value).items() if isinstance(x, int | float)}
+
+
+def _given(aco: str, segments: Mapping[str, object]) -> Iterator[Check]:
+    """Yield which years are given for every segment, and the control totals of each."""
+    lines = {name: _mapping(segment) for name, segment in segments.items()}
+    years = [set(_numbers(line.get("expenditure_ppy"))) for line in lines.values()]
+    common = sorted(set.intersection(*years)) if years else []
+    some = sorted(set.union(*years) - set(common)) if years else []
+    yield Check(aco, "Segments", f"{len(lines)}: {', '.join(map(str, lines))}")
+    yield Check(aco, "Years with expenditure in every segment", ", ".join(common) or "none")
+    if some:
+        yield Check(aco, "Years with expenditure in some segments only", ", ".join(some))
+    for year in common:
+        people = {
+            name: _numbers(line.get("person_years")).get(year, 0.0) for name, line in lines.items()
+        }
+        spent = {
+            name: _numbers(line.get("expenditure_ppy")).get(year, 0.0)
+            for name, line in lines.items()
+        }
+        total = sum(people.values())
+        if total > 0.0:
+            mean = sum(people[name] * spent[name] for name in lines) / total
+            said = f"{total:,.1f} person-years at ${mean:,.2f} a person-year, "
+            yield Check(aco, f"Control total {year}", f"{said}${total * mean:,.0f} in all")
+
+
+def _head_counts(aco: str, given: Mapping[str, object]) -> Iterator[Check]:
+    """Yield person-years over head-counts, where both are given: below 1, and not by much."""
+    segments = [_mapping(segment) for segment in _mapping(given.get("segments")).values()]
+    for year, persons in _numbers(given.get("persons")).items():
+        people = sum(_numbers(s.get("person_years")).get(year, 0.0) for s in segments)
+        if people > 0.0 and persons > 0.0:
+            share = people / persons
+            usual = "as usual" if 0.9 <= share <= 1.0 else "UNUSUAL: 0.90 to 1.00 is usual"
+            said = f"{share:.3f} ({usual})"
+            yield Check(aco, f"Person-years over head-count {year}", said)
+
+
+def _controls(aco: str, observed: Mapping[str, object], ledger: pd.DataFrame) -> Iterator[Check]:
+    """Yield published totals of a simulated year beside their simulated means."""
+    for line in ("benchmark_usd", "expenditure_usd"):
+        known = observed.get(line)
+        if not isinstance(known, int | float):
+            continue
+        here = ledger[(ledger["kind"] == "line") & (ledger["name"] == line)]
+        here = here[(here["aco"] == aco) & (here["year"] == str(observed.get("year")))]
+        here = here[here["contract"] == observed.get("contract")]
+        for row in here[here["case"] == 0].to_dict("records"):
+            mean = float(row["mean"])
+            said = f"published ${known:,.0f}, simulated {dollars(mean, float(row['error']))}"
+            name = line.removesuffix("_usd").capitalize()
+            yield Check(aco, f"{name} {row['year']}", f"{said}: {mean / known - 1.0:+.1%}")

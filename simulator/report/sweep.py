@@ -1,0 +1,93 @@
+"""What a sweep says: each case against the first on the same draws, contract by contract."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from simulator.analysis.paired import advantage
+from simulator.report.rounding import figure, scale
+from simulator.report.tables import Panel, Row
+
+__all__ = ["bars", "effects", "panels", "swept"]
+
+_MOST = 24
+
+
+def swept(run: xr.Dataset) -> list[str]:
+    """Return the paths that a run's sweep sets, in order."""
+    if "case" not in run.dims or run.sizes["case"] == 1:
+        return []
+    return [str(name) for name, x in run.coords.items() if x.dims == ("case",) and name != "case"]
+
+
+def effects(run: xr.Dataset) -> pd.DataFrame:
+    """Return what each case pays more than the first, years and ACOs added, with errors.
+
+    Rows of case, contract, `mean_usd` and its error, the chances to pay more and less, and a
+    column for each swept path.
+    """
+    paths = swept(run)
+    if not paths:
+        return pd.DataFrame()
+    rows = list(_effects(run, paths))
+    return pd.DataFrame(rows)
+
+
+def _effects(run: xr.Dataset, paths: list[str]) -> Iterator[dict[str, object]]:
+    added = [dim for dim in ("year", "aco") if dim in run.dims]
+    settlement = run["settlement_usd"]
+    first = settlement.isel(case=0, drop=True).astype(np.float64).sum(added).compute()
+    for place in range(1, run.sizes["case"]):
+        case = settlement.isel(case=place, drop=True).astype(np.float64).sum(added).compute()
+        at = {path: run[path].values[place] for path in paths}
+        for label in run["contract"].values:
+            said = advantage((case - first).sel(contract=label, drop=True))
+            figures = {str(name): float(x) for name, x in said.data_vars.items()}
+            yield {"case": int(run["case"].values[place]), "contract": str(label), **at, **figures}
+
+
+def bars(run: xr.Dataset) -> pd.DataFrame:
+    """Return the effects of each case as a tornado has them: the largest first, at most 24.
+
+    Rows of name, contract, mean and error, in dollars.
+    """
+    table = effects(run)
+    if table.empty:
+        return table
+    named = [
+        ", ".join(f"{path} {row[path]}" for path in swept(run)) for _, row in table.iterrows()
+    ]
+    found = pd.DataFrame(
+        {
+            "name": named,
+            "contract": table["contract"],
+            "mean": table["mean_usd"],
+            "error": table["mean_error_usd"],
+        }
+    )
+    reach = found["mean"].abs().groupby(found["name"]).max().sort_values(ascending=False)
+    shown = list(reach.index[:_MOST])
+    found = found[found["name"].isin(shown)]
+    return found.sort_values("name", key=lambda names: names.map(shown.index), kind="stable")
+
+
+def panels(run: xr.Dataset) -> tuple[Panel, ...]:
+    """Return the cases of a sweep for reading, contracts across; nothing if there is no sweep."""
+    table = effects(run)
+    if table.empty:
+        return ()
+    labels = [str(label) for label in run["contract"].values]
+    unit = scale(float(table["mean_usd"].abs().max()) or 1.0)
+    rows = []
+    for _, part in table.groupby("case", sort=False):
+        cells = [
+            figure(row["mean_usd"], row["mean_error_usd"], unit.size)
+            for row in part.to_dict("records")
+        ]
+        named = ", ".join(f"{path} {part[path].iloc[0]}" for path in swept(run))
+        hidden = (part["mean_usd"].abs() <= 2.0 * part["mean_error_usd"]).all()
+        rows.append(Row(named, tuple(cells), "noise" if hidden else ""))
+    base = ", ".join(f"{path} {run[path].values[0]}" for path in swept(run))
+    return (Panel(f"Against {base}", f"$ {unit.name}".strip(), tuple(labels), tuple(rows)),)
