@@ -16,6 +16,7 @@ from simulator.engine.corridors import Corridors, chosen
 from simulator.engine.remarks import explained, parting, remarks
 from simulator.engine.restatement import Restatement
 from simulator.errors import ScenarioError
+from simulator.loading import inert
 from simulator.population import cells
 from simulator.population.published import Published, every_year
 from simulator.programs.mssp import Mssp
@@ -27,7 +28,6 @@ __all__ = ["Replay", "Row", "Totals", "replay"]
 _HEADER = ("ACO_ID", "published_usd", "recomputed_usd", "difference_usd", "note")
 _DOLLAR, _THOUSANDTH = 1.0, 0.001
 # A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Verdict = Literal["within", "explained", "unexplained"]
 
@@ -110,7 +110,7 @@ class Replay:
         writer.writerow(_HEADER)
         for row in self.rows:
             amounts = (row.published_usd, row.recomputed_usd, row.difference_usd)
-            writer.writerow([_inert(row.aco_id), *map(_dollars, amounts), _inert(row.note)])
+            writer.writerow([inert(row.aco_id), *map(_dollars, amounts), inert(row.note)])
         return out.getvalue()
 
 
@@ -249,7 +249,3 @@ def _oddities(published: Published, place: int) -> Iterator[str]:
 
 def _dollars(usd: float | None) -> str:
     return "" if usd is None else f"{usd:.2f}"
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

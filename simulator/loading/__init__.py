@@ -20,7 +20,7 @@ from simulator.loading.documents import (
 )
 from simulator.loading.parsing import parse, parse_text, scan, scan_text
 from simulator.loading.shapes import Shape
-from simulator.loading.writing import dump
+from simulator.loading.writing import dump, inert
 
 __all__ = [
     "MOST",
@@ -35,6 +35,7 @@ __all__ = [
     "at",
     "dotted",
     "dump",
+    "inert",
     "merge",
     "near",
     "ordered",

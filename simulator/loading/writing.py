@@ -4,11 +4,28 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["dump"]
+__all__ = ["dump", "inert"]
 
 WIDEST = 99
 _PLAIN = re.compile(r"[A-Za-z][\w/-]*(?:[ .][\w/-]+)*", re.ASCII)
 _WORDS = {"null", "true", "false"}
+# What a spreadsheet takes for the start of a formula, full-width signs included.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+def inert(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula; numbers stay as they are.
+
+    >>> inert("=1+1"), inert("-0.5"), inert("lakeshore")
+    ("'=1+1", '-0.5', 'lakeshore')
+    """
+    if not text.startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text if text[0] in "+-" else f"'{text}"
 
 
 def dump(value: object) -> str:

@@ -4,6 +4,7 @@ What stands in such a file is about persons. No message quotes a cell of it, and
 sums over eleven persons or more leaves this module's callers.
 """
 
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,6 +119,7 @@ def _parquet(file: Path) -> _Table:
 
 
 def _csv(file: Path) -> _Table:
+    _refuse_bytes(file)
     wrong: list[tuple[int, bool]] = []
 
     def skip(row: Any) -> str:
@@ -153,6 +155,19 @@ def _csv(file: Path) -> _Table:
         blank &= pc.equal(column, "").to_numpy(zero_copy_only=False)
     kept = {name: column.filter(pa.array(~blank)) for name, column in columns.items()}
     return _Table(names_by_key, kept, lines[~blank])
+
+
+def _refuse_bytes(file: Path) -> None:
+    """Raise for a file that is not UTF-8 text, with the line: pyarrow would print the row."""
+    decoder, line = getincrementaldecoder("utf-8")(), 1
+    with file.open("rb") as opened_file:
+        while piece := opened_file.read(_BLOCK):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                line += piece.count(b"\n", 0, error.start)
+                raise ScenarioError(f"{file}:{line}: is not UTF-8 text; must be") from None
+            line += piece.count(b"\n")
 
 
 def _keyed(table: Any) -> tuple[dict[str, str], dict[str, Any]]:

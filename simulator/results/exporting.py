@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import xarray as xr
 
 from simulator.errors import ResultsError
+from simulator.loading import inert
 from simulator.results.opening import found, open_run
 
 __all__ = ["Format", "export"]
@@ -60,9 +61,21 @@ def _csv(run: xr.Dataset, path: Path) -> None:
     rows = _tables(run)
     first = next(rows)
     with pa_csv.CSVWriter(path, first.schema) as writer:
-        writer.write_table(first)
+        writer.write_table(_inert(first))
         for table in rows:
-            writer.write_table(table)
+            writer.write_table(_inert(table))
+
+
+def _inert(table: pa.Table) -> pa.Table:
+    """Return a table whose texts, the values of a sweep among them, start no formula."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            column = table.column(place)
+            words = {word: inert(word) for word in column.unique().to_pylist() if word}
+            if any(word != safe for word, safe in words.items()):
+                safe_column = [words.get(word, word) for word in column.to_pylist()]
+                table = table.set_column(place, field, pa.array(safe_column, field.type))
+    return table
 
 
 def _tables(run: xr.Dataset) -> Iterator[pa.Table]:

@@ -259,11 +259,13 @@ def heads_hint(heads: float, person_years: float) -> str:
     >>> heads_hint(1_000.0, 11_800.0), heads_hint(12.9, 12_600.0)
     (' (months? person-years are 983.3)', ' (thousands? they are written 12900)')
     """
-    if person_years and _within(person_years / heads, _TWELVE):
+    if heads <= 0.0 or person_years <= 0.0:
+        return ""
+    if _within(person_years / heads, _TWELVE):
         return f" (months? person-years are {person_years / 12:,.1f})"
-    if person_years and _within(heads / person_years, _TWELVE):
+    if _within(heads / person_years, _TWELVE):
         return " (were person-years divided by 12 once too often?)"
-    if person_years and _within(heads * 1000.0 / person_years, (0.9, 2.0)):
+    if _within(heads * 1000.0 / person_years, (0.9, 2.0)):
         return f" (thousands? they are written {heads * 1000:g})"
     return ""
 

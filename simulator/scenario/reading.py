@@ -28,6 +28,7 @@ from simulator.loading import (
     validate,
 )
 from simulator.scenario.consistency import contradictions
+from simulator.scenario.migrations import migrated
 from simulator.scenario.schema import DataQuality, Scenario
 from simulator.scenario.sweep import mistakes as swept
 
@@ -106,7 +107,7 @@ class _Files:
 
     def layers(self, path: Path, above: tuple[Path, ...] = ()) -> Iterator[Document]:
         """Yield a file's bases, the first one lowest, then the file itself."""
-        found = scan(path)
+        found = migrated(scan(path))
         notes: list[Mistake] = []
         if found.value:
             self._read.add(path.resolve())
