@@ -12,6 +12,7 @@ import pandas as pd
 from typer.testing import CliRunner
 
 from simulator.cli.verbs import app
+from tests.runs import QUICKSTART
 
 KEY, MBI, SSN, ZIP = "CANARYKEY", "1EG4TE5MK73", "987-65-4320", "60699-1234"
 BORN, NAME, PHONE, PAID = "1931-07-09", "Canary Birdsong", "(555) 867-5309", "98765.4321"
@@ -141,3 +142,24 @@ def test_a_refused_file_is_not_quoted(tmp_path: Path, proof) -> None:
         "canaries of refused files of persons", f"{len(found)} found in {len(WRONG) + 4} refusals"
     )
     assert found == []
+
+
+def test_counts_of_few_people_are_shown_nowhere(tmp_path: Path) -> None:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    (folder / "x.yaml").write_text(QUICKSTART.read_text(encoding="utf-8"), encoding="utf-8")
+    few = "population.covenant.segments.esrd.person_years={2018: 8.5371, 2022: 7.25}"
+    words = ["--trials", "40", "--set", few, "--set", "population.covenant.persons=~"]
+    acosim(folder, "run", "x.yaml", *words)
+    run = next((folder / "results").iterdir())
+    told = acosim(folder, "explain", str(run), "--trial", "3", "--contract", "level_e")
+    parts = [line.split(maxsplit=2) for line in told.splitlines()]
+    said = {part[1].rstrip(":"): part[0] for part in parts if len(part) > 1}
+    assert said["person_years_share.esrd"] == said["base_person_years_share.esrd"] == "suppressed"
+    assert said["person_years_share.aged_dual"] == "suppressed"
+    assert said["person_years_share.aged_nondual"] != "suppressed"
+    told = acosim(folder, "explain", str(run), "--trial", "3", "--contract", "level_e", "--json")
+    assert '"value": null' in told
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "8.5371" not in page
+    assert "a count of 1 to 10 is among them" in page

@@ -4,11 +4,13 @@ import ast
 import csv
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
 from simulator.cli.verbs import app
 from simulator.engine.checking import check
+from simulator.engine.run import _processes
 from simulator.errors import ScenarioError
 from simulator.loading.writing import inert
 from tests.runs import QUICKSTART
@@ -148,3 +150,16 @@ def _number(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_a_cluster_of_our_own_listens_on_loopback_alone() -> None:
+    with _processes(1, 60.0):
+        here = psutil.Process()
+        sockets = [
+            held
+            for process in (here, *here.children(recursive=True))
+            for held in process.net_connections("inet")
+            if held.status == psutil.CONN_LISTEN
+        ]
+    assert sockets
+    assert {held.laddr.ip for held in sockets} == {"127.0.0.1"}

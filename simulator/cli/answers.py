@@ -1,6 +1,7 @@
 """The answer of each verb, for people as plain text or for machines as JSON."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.scenario.schema import Cell, DataQuality, Scenario
 
 __all__ = ["files", "plan", "plans", "profiled", "settled", "show", "sound", "statements"]
+__all__ += ["unseen"]
 
 _MOST_TABLES = 12
 _SHORT = 40
@@ -277,7 +279,7 @@ def profiled(*, as_json: bool) -> Iterator[None]:
 def statements(found: Sequence[tuple[str, Iterable["Row"]]], *, as_json: bool) -> None:
     """Print statements line by line, each with its unit, its sentence and what it rests on."""
     if as_json:
-        told = [{"title": title, "lines": [r._asdict() for r in rows]} for title, rows in found]
+        told = [{"title": title, "lines": [_known(r) for r in rows]} for title, rows in found]
         say(json.dumps(told[0] if len(told) == 1 else told, indent=1))
         return
     for title, rows in found:
@@ -288,9 +290,33 @@ def statements(found: Sequence[tuple[str, Iterable["Row"]]], *, as_json: bool) -
         say()
 
 
+def unseen(rows: Sequence["Row"]) -> list["Row"]:
+    """Return a statement's rows without counts of 1 to 10 people, nor what would give them away.
+
+    A figure that is not shown is not a number.
+    """
+    import numpy as np
+
+    from simulator.population.suppression import hidden
+
+    out = list(rows)
+    total = next((row.value for row in rows if row.line == "total_person_years"), 1.0)
+    for line in dict.fromkeys(row.line for row in rows if "person" in row.line and row.segment):
+        places = [n for n, row in enumerate(rows) if row.line == line and row.segment]
+        people = total if line.endswith("_share") else 1.0
+        marks = hidden(np.array([[rows[n].value * people for n in places]]))[0]
+        for n in (n for n, mark in zip(places, marks, strict=True) if mark):
+            out[n] = rows[n]._replace(value=math.nan)
+    return out
+
+
+def _known(row: "Row") -> dict[str, object]:
+    return {**row._asdict(), "value": None if math.isnan(row.value) else row.value}
+
+
 def _lines(rows: Sequence["Row"]) -> Iterator[str]:
     """Yield a statement: figures right, each line's sentence and grounds once, under its name."""
-    figures = [amount(row.value, row.unit) for row in rows]
+    figures = ["suppressed" if math.isnan(r.value) else amount(r.value, r.unit) for r in rows]
     wide = max(map(len, figures))
     above = ""
     for row, figure in zip(rows, figures, strict=True):

@@ -315,7 +315,8 @@ def explain(
     from simulator.engine.replay import Where, replays
 
     found = replays(path, Where(trial, contract, aco, year, case))
-    answers.statements([(one.title, one.rows) for one in found], as_json=as_json)
+    shown = [(one.title, answers.unseen(one.rows)) for one in found]
+    answers.statements(shown, as_json=as_json)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from simulator import population, programs
 from simulator.engine.history import Choice, choices, lacking
 from simulator.engine.tracks import covers, tracks
 from simulator.errors import RulesError
-from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, stop
+from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, shown, stop
 from simulator.programs.mssp import Mssp
 from simulator.scenario import reading
 from simulator.scenario.plausibility import doubts
@@ -200,10 +200,10 @@ def _lines(document: Document) -> Iterator[Mistake]:
     for i, line in enumerate(held if isinstance(held, list) else []):
         if isinstance(line, str) and line not in STATEMENT:
             hint = near(line, list(STATEMENT))
-            yield document.mistake(("keep", i), f"is {line!r}, which is no line{hint}")
+            yield document.mistake(("keep", i), f"is {shown(line)}, which is no line{hint}")
 
 
 def _wrong(document: Document, keys: Keys, said: str, known: list[str]) -> Mistake:
     value = at(document.value, keys)
     allowed = ", ".join(known) or "none"
-    return document.mistake(keys, f"is {value!r}; {said} {allowed}{near(value, known)}")
+    return document.mistake(keys, f"is {shown(value)}; {said} {allowed}{near(value, known)}")

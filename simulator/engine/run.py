@@ -153,7 +153,7 @@ def _local_cluster(workers: int) -> "LocalCluster":
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
         silence_logs=logging.CRITICAL,
     )
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from simulator.loading import parse_text
+from simulator.population.suppression import SUPPRESSED, small
 
 __all__ = ["STATUSES", "Term", "Value", "reliances", "terms", "values"]
 
@@ -119,11 +120,19 @@ def _leads(path: Sequence[str], keys: Sequence[str]) -> bool:
 
 
 def _list(path: str, held: Sequence[tuple[str, object]]) -> str:
+    """Return values as a reader would write them; counts are left out where one is small."""
+    if any(_small(key, value) for key, value in held):
+        return f"{len(held)} values, {SUPPRESSED}: a count of 1 to 10 is among them"
     if len(held) > _FEW:
         return f"{len(held)} values"
     depth = path.count(".") + 1
     named = ((".".join(key.split(".")[depth:]), _plain(value)) for key, value in held)
     return ", ".join(dict.fromkeys(f"{name} {value}".strip() for name, value in named))
+
+
+def _small(key: str, value: object) -> bool:
+    counts = any(part in ("person_years", "persons") for part in key.split("."))
+    return counts and isinstance(value, int | float) and small(float(value))
 
 
 def _plain(value: object) -> str:
