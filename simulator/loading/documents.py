@@ -286,6 +286,6 @@ def near(word: object, known: Sequence[str]) -> str:
     >>> near("person_year", ["person_years", "risk_score"])
     '; did you mean person_years?'
     """
-    names = {name.lower(): name for name in known}
+    names = {name.lower(): name for name in known if name.isprintable()}
     found = get_close_matches(str(word).lower()[:80], list(names), n=1, cutoff=0.6)
     return f"; did you mean {names[found[0]]}?" if found else ""
