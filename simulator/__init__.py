@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulator import programs
-    from simulator.analysis.paired import paired
+    from simulator.analysis.paired import advantage, paired
     from simulator.analysis.tail import tail_value_at_risk, value_at_risk
     from simulator.engine.checking import check as read
+    from simulator.engine.replay import explain
     from simulator.engine.run import run
+    from simulator.report.plots import exceedance
     from simulator.report.tables import summary
     from simulator.results.opening import assumptions, open_run
     from simulator.scenario.sweep import cases
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
     contract = programs.contract
 
 __all__ = [
+    "advantage",
     "assumptions",
     "cases",
     "contract",
+    "exceedance",
+    "explain",
     "open_run",
     "paired",
     "read",
@@ -30,9 +35,12 @@ __all__ = [
 
 # Imported when first used: the command line starts quickly, and no module imports this one's.
 _FROM = {
+    "advantage": "analysis.paired",
     "assumptions": "results.opening",
     "cases": "scenario.sweep",
     "contract": "programs",
+    "exceedance": "report.plots",
+    "explain": "engine.replay",
     "open_run": "results.opening",
     "paired": "analysis.paired",
     "read": "engine.checking:check",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from simulator import results
@@ -16,7 +17,7 @@ from simulator.errors import ResultsError
 from simulator.programs.worksheet import Row, rows
 from simulator.scenario.sweep import cases
 
-__all__ = ["Replay", "Where", "replay", "replays"]
+__all__ = ["Replay", "Where", "explain", "replay", "replays"]
 
 
 class Where(NamedTuple):
@@ -66,6 +67,31 @@ def replays(path: Path | str, where: Where) -> tuple[Replay, ...]:
     """Return one trial's statements of the year asked for, or of every year in turn."""
     years = [where.year] if where.year is not None else results.open_run(path)["year"].values
     return tuple(replay(path, where._replace(year=int(year))) for year in years)
+
+
+def explain(
+    run: xr.Dataset,
+    trial: int,
+    contract: str,
+    *,
+    aco: str | None = None,
+    year: int | None = None,
+    case: int = 0,
+) -> pd.DataFrame:
+    """Return one trial's statement as a table, one figure a row, settled again in float64.
+
+    Its columns are line, segment, value, unit, text and cites, in the order of the worksheet.
+    An ACO or a year may be left out where there is one only; a case is one of a sweep.
+
+    Raises
+    ------
+    AddressError
+        For a trial, contract, ACO, year or case that the run does not have.
+    ResultsError
+        If what the run stored of the trial differs.
+    """
+    found = replay(str(run.attrs["path"]), Where(trial, contract, aco, year, case))
+    return pd.DataFrame(found.rows, columns=list(Row._fields))
 
 
 def _one(kind: str, asked: str | int | None, known: Sequence[str]) -> str:

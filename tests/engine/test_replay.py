@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from simulator.engine import AddressError
-from simulator.engine.replay import Where, replay
+from simulator.engine.replay import Where, explain, replay
 from simulator.engine.run import run
 from simulator.errors import ResultsError
 from simulator.results import folder as folders
@@ -41,3 +41,12 @@ def test_a_run_of_other_code_is_named_if_it_settles_otherwise(made, monkeypatch)
     with pytest.raises(ResultsError, match=r"made by acosim 0\."):
         replay(made.attrs["path"], Where(0, "enhanced"))
     assert folders.code_version() == made.attrs["version"]
+
+
+def test_a_statement_is_a_table_too(made):
+    table = explain(made, 3, "enhanced")
+    whole = replay(made.attrs["path"], Where(3, "enhanced"))
+    assert list(table.columns) == ["line", "segment", "value", "unit", "text", "cites"]
+    assert list(table.value) == [row.value for row in whole.rows]
+    with pytest.raises(AddressError, match="levl_e"):
+        explain(made, 3, "levl_e")
