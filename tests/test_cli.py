@@ -166,11 +166,13 @@ def test_rules_show_terms_options_and_what_changed():
     assert "mssp 2022" in acosim("rules").stdout
     whole, one = acosim("rules", "mssp", 2022).stdout, acosim("rules", "mssp", 2022, "e").stdout
     assert len(one.splitlines()) < len(whole.splitlines())
-    assert {line.split()[1] for line in one.splitlines()} == {"all", "E"}
+    terms, counts = (part.splitlines() for part in one.split("\n\n"))
+    assert {line.split()[1] for line in terms} == {"all", "E"}
+    assert [line.split()[:2] for line in counts[1:]] == [["2022", "all"], ["2022", "E"]]
     changed = acosim("rules", "mssp", 2022, 2023).stdout
     assert "nationwide_circumstances" in changed
     assert "agreement_years" not in changed
-    unsettled = acosim("rules", "mssp", 2022, "--assumed").stdout.splitlines()
+    unsettled = acosim("rules", "mssp", 2022, "--assumed").stdout.split("\n\n")[0].splitlines()
     assert unsettled
     assert all(re.search("assumed|reported|proposed|disputed", line) for line in unsettled)
 
