@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator import programs
 from simulator.engine.history import choices, lacking
+from simulator.engine.initial_reach import drafted, drafts, years_of
 from simulator.errors import ScenarioError
 from simulator.loading import Document, at, merge, scan_text, validate
 from simulator.population import project
@@ -21,8 +23,9 @@ from simulator.scenario.schema import Aco, Scenario
 
 __all__ = ["Initial", "initial", "initials"]
 
-# Files of other programs print too little by enrolment type and base year.
-_DRAFTED = ("mssp",)
+# Of these there are public-use files of results; REACH's print totals alone.
+_DRAFTED = ("mssp", "reach")
+_REACH_BASE = "reach_2026.yaml"
 # A growth that a region does not have in a few years: then something else is amiss.
 _SLOWEST, _FASTEST = 0.5, 1.5
 # What a year without a base of its own extends: every published level, forecasts, experience.
@@ -58,12 +61,18 @@ def initial(program: str, path: str | Path, aco_id: str, year: int | None = None
     Raises ScenarioError if the file cannot be used, lacks the ACO, or is of a year that is only
     replayed; RulesError if there are no rules for the year.
     """
+    if program == "reach":
+        (of_year,) = years_of(path, year, aco_id)
+        return drafted(of_year, aco_id, *_reach_base())
     published = _simulated(program, path, year)
     return _completed(program, published, aco_id, _base(program, published))
 
 
 def initials(program: str, path: str | Path, year: int | None = None) -> Iterator[Initial]:
     """Yield the scenario of every ACO of a file, or why it has none, in the file's order."""
+    if program == "reach":
+        yield from starmap(Initial, drafts(path, year, *_reach_base()))
+        return
     published = _simulated(program, path, year)
     base = _base(program, published)
     for aco_id in published.places:
@@ -99,6 +108,14 @@ def _base(program: str, published: Published) -> _Base:
     given: Any = known if isinstance(known, dict) else {}
     paths = tuple(f"base/{name}" for name in names)
     return _Base(paths, document, levels(published, given))
+
+
+def _reach_base() -> tuple[Document, str]:
+    """Return the file that REACH's scenarios extend, whatever their year, and its name."""
+    path = _shipped(_REACH_BASE)
+    if path is None:
+        raise ScenarioError(f"base/{_REACH_BASE} is missing; it is shipped with the program")
+    return reading.document(path)[0], f"base/{_REACH_BASE}"
 
 
 def _shipped(name: str) -> Path | None:

@@ -14,7 +14,7 @@ from simulator.population.columns import YEARS
 from simulator.population.published import Published
 from simulator.scenario.schema import Entitlement
 
-__all__ = ["Draft", "Tree", "draft", "label"]
+__all__ = ["Draft", "Row", "Tree", "aco_name", "draft", "label", "place"]
 
 Tree = dict[str | int, object]
 
@@ -55,13 +55,13 @@ def draft(published: Published, aco_id: str) -> Draft:
     A segment of which the row does not print every figure is left out, as `sources` say. Raises
     ScenarioError if the ACO is not in the file, or its row says too little for any scenario.
     """
-    row = _Row(published, _place(published, aco_id))
+    row = _Years(published, place(published, aco_id))
     row.check()
     segments = {kind: row.segment(kind) for kind in get_args(Entitlement)}
     complete = {kind: held for kind, held in segments.items() if held}
     if not complete:
         raise ScenarioError([f"{aco_id}: {kind} is {gap}" for kind, gap in row.gaps.items()])
-    name = _name(aco_id)
+    name = aco_name(aco_id)
     tree: Tree = {
         "name": f"{name}-{published.year}",
         "about": row.about(),
@@ -75,11 +75,13 @@ def draft(published: Published, aco_id: str) -> Draft:
     return Draft(aco_id, tree, row.comments(name), ())
 
 
-def _name(aco_id: str) -> str:
+def aco_name(aco_id: str) -> str:
+    """Return an identifier as the name of an ACO in a scenario."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", aco_id).lstrip("_-").lower() or "aco"
 
 
-def _place(published: Published, aco_id: str) -> int:
+def place(published: Published, aco_id: str) -> int:
+    """Return the row of an ACO. Raises ScenarioError unless it has exactly one."""
     found = published.places.get(aco_id, ())
     if len(found) == 1:
         return found[0]
@@ -93,12 +95,11 @@ def _place(published: Published, aco_id: str) -> int:
 
 
 @dataclass(frozen=True)
-class _Row:
-    """One row of a file, read as the parts of a scenario."""
+class Row:
+    """One row of a file, whatever its program."""
 
     published: Published
     place: int
-    gaps: dict[str, str] = field(default_factory=dict)
 
     def value(self, column: str) -> int | float:
         """Return a figure of the row, whole where it is printed whole."""
@@ -117,6 +118,17 @@ class _Row:
     def option(self) -> str:
         """Return the level or track of the row."""
         return self.published.options[self.place]
+
+    def source(self) -> str:
+        """Return where the figures come from."""
+        return f"CMS public-use file PY{self.published.year}, row {self.word('aco_id')}"
+
+
+@dataclass(frozen=True)
+class _Years(Row):
+    """A row that prints base years by enrolment type, read as the parts of a scenario."""
+
+    gaps: dict[str, str] = field(default_factory=dict)
 
     @property
     def two_sided(self) -> bool:
@@ -154,7 +166,7 @@ class _Row:
             "agreement": self.agreement(),
             "elections": self.elections(),
             **self.revenue(),
-            "region": _name(self.word("aco_id")),
+            "region": aco_name(self.word("aco_id")),
             "historical_benchmark_ppy": self.value("historical_benchmark_ppy"),
             "persons": {self.published.year: self.value("persons")},
             **self.balance(),
@@ -254,10 +266,6 @@ class _Row:
             },
             "source": self.source(),
         }
-
-    def source(self) -> str:
-        """Return where the figures come from."""
-        return f"CMS public-use file PY{self.published.year}, row {self.word('aco_id')}"
 
     def sources(self, name: str) -> Tree:
         """Return the source of each figure by path; what is assumed says so."""
