@@ -25,6 +25,7 @@ VERBS = [
     "rules",
     "run",
     "schema",
+    "sensitivity",
     "settle",
     "show",
     "status",

@@ -274,6 +274,28 @@ def what_matters(
 
 @app.command()
 @guarded
+def sensitivity(
+    path: _Run,
+    contract: Annotated[str, typer.Option(metavar="A", help="Ask for what A pays.")],
+    *,
+    against: Annotated[
+        str | None, typer.Option(metavar="B", help="Less what B pays, on the same draws.")
+    ] = None,
+    base: Annotated[int, typer.Option(min=0, help="The case that others are held against.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Say how far a sweep's values move the answer: a tornado, or Sobol' indices (saltelli)."""
+    from simulator.cli import sensitivities
+    from simulator.results import open_run, run_scenario
+
+    run = open_run(path)
+    if base >= run.sizes.get("case", 1):
+        raise typer.BadParameter(f"--base {base}: there are {run.sizes.get('case', 1)} cases")
+    sensitivities.show(run, run_scenario(path), (contract, against), base, as_json=as_json)
+
+
+@app.command()
+@guarded
 def rules(
     program: Annotated[str | None, typer.Argument(help="By default all programs.")] = None,
     year: Annotated[int | None, typer.Argument(help="A performance year.")] = None,

@@ -228,10 +228,15 @@ def digest(scenario: Scenario, leave_out: Collection[str] = ("trials", "data_qua
 
 
 def _plain(scenario: Scenario) -> dict[str, object]:
-    """Return the values of a scenario; what is empty or not given is left out."""
+    """Return the values of a scenario; what is empty or not given is left out, but of a sweep."""
     held = scenario.model_dump(exclude_none=True)
     left_out = {"data_quality"} if scenario.data_quality == DataQuality() else set()
-    return {key: _full(value) for key, value in held.items() if key not in left_out}
+    # A named case of a sweep may change nothing: {} says something there.
+    return {
+        key: value if key == "sweep" else _full(value)
+        for key, value in held.items()
+        if key not in left_out
+    }
 
 
 def _full(value: object) -> object:

@@ -739,7 +739,11 @@ class Steps(_Frozen):
 class Sample(_Frozen):
     """Points spread evenly over ranges ``[low, high]``, which may be factors or amounts added."""
 
-    method: Literal["sobol", "lhs"] = "sobol"
+    method: Literal["sobol", "lhs", "saltelli"] = Field(
+        default="sobol",
+        description="saltelli makes n times (paths + 2) cases, from which `acosim sensitivity` "
+        "finds Sobol' indices",
+    )
     n: Annotated[StrictInt, Field(ge=1, le=10_000)]
     over: Annotated[Mapping[StrictStr, tuple[Number, Number] | Steps], Field(min_length=1)]
 

@@ -239,14 +239,30 @@ def _ranges(sample: Sample) -> Iterator[_Range]:
 
 
 def _spread(sample: Sample, seed: int) -> Sequence[Sequence[float]]:
-    """Return points in the unit cube: (n, number of paths)."""
+    """Return points in the unit cube: (cases, number of paths)."""
     from scipy.stats import qmc  # noqa: PLC0415  # takes longer to import than to check a file
 
+    paths = len(sample.over)
+    if sample.method == "saltelli":
+        return _saltelli(qmc.Sobol(2 * paths, rng=seed).random(sample.n).tolist(), paths)
     engine = qmc.Sobol if sample.method == "sobol" else qmc.LatinHypercube
-    points: Sequence[Sequence[float]] = (
-        engine(len(sample.over), rng=seed).random(sample.n).tolist()
-    )
+    points: Sequence[Sequence[float]] = engine(paths, rng=seed).random(sample.n).tolist()
     return points
+
+
+def _saltelli(drawn: Sequence[Sequence[float]], paths: int) -> Sequence[Sequence[float]]:
+    """Return the points of A, of B, and of A with each path's share in turn from B.
+
+    >>> _saltelli([[0.1, 0.2, 0.3, 0.4]], 2)
+    [[0.1, 0.2], [0.3, 0.4], [0.3, 0.2], [0.1, 0.4]]
+    """
+    a, b = [point[:paths] for point in drawn], [point[paths:] for point in drawn]
+    mixed = [
+        [*one[:i], other[i], *one[i + 1 :]]
+        for i in range(paths)
+        for one, other in zip(a, b, strict=True)
+    ]
+    return [*a, *b, *mixed]
 
 
 def _malformed(document: Document, sweep: Sweep) -> list[Mistake]:
@@ -270,12 +286,19 @@ def _bad_counts(sweep: Sweep, lengths: Sequence[int]) -> Iterator[str]:
         yield f"has lists of {', '.join(map(str, lengths))} values; must be of one length"
     if prod(lengths) > MOST_CASES and sweep.grid is not None:
         yield f"makes {prod(lengths):,} cases; at most {MOST_CASES:,} are allowed"
-    if sweep.sample is not None and sweep.sample.method == "sobol":
-        n = sweep.sample.n
-        if n & (n - 1):
-            yield f"has n: {n}; sobol needs a power of two; did you mean {1 << n.bit_length()}?"
+    if sweep.sample is not None:
+        yield from _bad_sample(sweep.sample)
     if not lengths and sweep.sample is None and not sweep.list:
         yield "is empty; must name a path"
+
+
+def _bad_sample(sample: Sample) -> Iterator[str]:
+    n, made = sample.n, sample.n * (len(sample.over) + 2)
+    if sample.method != "lhs" and (n & (n - 1) or (sample.method == "saltelli" and n == 1)):
+        more = 1 << n.bit_length()
+        yield f"has n: {n}; {sample.method} needs a power of two; did you mean {more}?"
+    if sample.method == "saltelli" and made > MOST_CASES:
+        yield f"makes {made:,} cases; at most {MOST_CASES:,} are allowed"
 
 
 def _bad_ranges(sample: Sample | None) -> Iterator[tuple[str, str]]:

@@ -227,3 +227,34 @@ def test_an_override_of_a_swept_path_is_refused(files, sweep, override, where):
 def test_an_override_that_some_case_uses_is_allowed(files, sweep):
     files.put("x.yaml", f"{files.scenario}sweep:\n  {sweep}\n")
     assert not files.lines(["experience.trend.mean=0.05"])
+
+
+def test_a_case_that_changes_nothing_is_kept_when_the_scenario_is_written(files):
+    text = "list: {as_it_is: {}, low: {experience.trend.mean: 0.02}}"
+    files.put("x.yaml", f"{files.scenario}sweep: {{{text}}}\n")
+    scenario = reading.read(files.path)
+    again = files.put("again.yaml", reading.canonical(scenario))
+    assert reading.read(again) == scenario
+    assert [case.swept["list"] for case in cases(scenario)] == ["as_it_is", "low"]
+
+
+def test_a_saltelli_sample_exchanges_one_path_at_a_time(files):
+    text = (
+        "sample: {method: saltelli, n: 4, over: {experience.trend.mean: [0.02, 0.06], "
+        "experience.effect.mean: {plus: [-0.01, 0.01]}}}"
+    )
+    found = [tuple(case.swept.values()) for case in swept(files, text)]
+    a, b, first, second = (found[i : i + 4] for i in range(0, 16, 4))
+    assert len(found) == 16
+    assert first == [(theirs[0], mine[1]) for mine, theirs in zip(a, b, strict=True)]
+    assert second == [(mine[0], theirs[1]) for mine, theirs in zip(a, b, strict=True)]
+
+
+def test_a_saltelli_sample_too_large_or_of_no_power_of_two_is_refused(files):
+    over = "over: {experience.trend.mean: [0.02, 0.06]}"
+    for n, said in (
+        (1, "has n: 1; saltelli needs a power of two; did you mean 2?"),
+        (4096, "makes 12,288 cases; at most 10,000 are allowed"),
+    ):
+        with pytest.raises(ScenarioError, match=said.replace("?", r"\?")):
+            swept(files, f"sample: {{method: saltelli, n: {n}, {over}}}")
