@@ -428,13 +428,101 @@ class Reach(Contract):
         return [int(year) for year in (self.risk_reference_year, *early)]
 
     def notices(self, acos: xr.Dataset, earlier: Sequence[Contract]) -> list[str]:
-        """Return who could not sign this option, and why."""
+        """Return who could not sign this option, why, and what is not known of whom."""
         if "reach_capitation" not in acos:
             return []
+        checks = (self._closed, self._too_few, self._no_history, self._unsaid, self._uncapped)
+        return [notice for check in checks for notice in check(acos)]
+
+    def _closed(self, acos: xr.Dataset) -> list[str]:
         return [
             f"{aco}: capitation {word} is not open to {self.option}; open: {self.capitations}"
             for aco, word in zip(acos.aco.values, acos.reach_capitation.values, strict=True)
             if word and str(word) not in self.capitations.split()
+        ]
+
+    def _too_few(self, acos: xr.Dataset) -> list[str]:
+        """Return whose people are fewer than the alignment minimum of its type."""
+        if "persons" not in acos:
+            return []
+        people = in_year(acos.persons, self.year).values
+        found = []
+        for aco, kind, aligned in zip(
+            acos.aco.values, acos.reach_type.values, people, strict=True
+        ):
+            least = getattr(self, f"minimum_persons_{kind}")
+            if aligned < least:
+                within = aligned >= least * (1.0 - self.alignment_buffer)
+                once = f"; {self.alignment_buffer:.0%} fewer are tolerated once" if within else ""
+                found.append(
+                    f"{aco}: {aligned:,.0f} aligned people in {self.year}; a {_words(kind)} ACO "
+                    f"needs {least:,.0f}{once}"
+                )
+        claims = self._by_claims(acos, self.year)
+        return found + [
+            f"{aco}: {aligned:,.0f} people aligned by claims in {self.year}; a new entrant ACO "
+            f"needs {self.minimum_claims_persons_new_entrant:,.0f}"
+            for aco, kind, aligned in zip(
+                acos.aco.values, acos.reach_type.values, claims, strict=True
+            )
+            if kind == "new_entrant" and aligned < self.minimum_claims_persons_new_entrant
+        ]
+
+    def _no_history(self, acos: xr.Dataset) -> list[str]:
+        """Return which Standard ACO had too few people aligned by claims in every early year."""
+        years = [int(self.base_year_3) - back for back in _BACK]
+        if not set(years) <= {int(year) for year in acos.year.values}:
+            return []
+        most = np.max([self._by_claims(acos, year) for year in years], axis=0)
+        return [
+            f"{aco}: at most {people:,.0f} people aligned by claims in {years[0]} to {years[-1]}; "
+            f"a standard ACO needs {self.history_persons:,.0f} in one of them"
+            for aco, kind, people in zip(
+                acos.aco.values, acos.reach_type.values, most, strict=True
+            )
+            if kind == "standard" and people < self.history_persons
+        ]
+
+    def _by_claims(self, acos: xr.Dataset, year: int) -> np.ndarray:
+        """Return person-years aligned by claims in a year, by ACO."""
+        people = in_year(acos.person_years, year)
+        if "channel" in acos:
+            people = people.where(acos.channel == "claims", 0.0)
+        return np.asarray(people.sum("segment").transpose("aco").values)
+
+    def _unsaid(self, acos: xr.Dataset) -> list[str]:
+        """Return which High Needs ACO does not say how many people its base years had."""
+        least = float(self.history_minimum_persons(acos.assign(reach_type=_HIGH_NEEDS)))
+        if self.high_needs_cap_persons <= 0.0 and least <= 0.0:
+            return []
+        effect = "scores are capped as if there were enough"
+        if least > 0.0:
+            effect += ", and the benchmark is the regional rate alone"
+        return [
+            f"{aco}: reach.base_persons is not given; {effect}"
+            for aco, kind, base in zip(
+                acos.aco.values,
+                acos.reach_type.values,
+                acos.reach_base_persons.values,
+                strict=True,
+            )
+            if kind == _HIGH_NEEDS and base < 0.0
+        ]
+
+    def _uncapped(self, acos: xr.Dataset) -> list[str]:
+        """Return whose scores the second cap passes over, for want of a score to compare with."""
+        world = self.cells(acos)
+        applies, limit = self._second_applies(world), self._second_limit(world)
+        if limit is None:
+            return []
+        passed = applies & (limit == np.inf) & (in_year(world.person_years, self.year) > 0.0)
+        return [
+            f"{aco}: no people, or no score, in the year that the second cap compares with; it is "
+            f"passed over for {self.year}"
+            for aco, any_cell in zip(
+                world.aco.values, np.ravel(passed.any("segment").values), strict=True
+            )
+            if any_cell
         ]
 
     # ---------------------------------------------------------------- the historical benchmark
@@ -623,21 +711,26 @@ class Reach(Contract):
 
         Where the early score is not known there is no limit: what CMS does then is not known.
         """
-        high_needs = world.reach_type == _HIGH_NEEDS
-        own = self.second_cap_types(world) * self.second_cap_channels(world)
-        other = self.high_needs_second_cap_channels(world)
-        applies = other.where(high_needs, own) > 0.0
-        caps = (self.high_needs_second_cap, self.second_cap)
-        known = xr.DataArray(caps[0] is not None).where(high_needs, caps[1] is not None)
-        if not bool((applies & known.astype(bool)).any()):
+        applies = self._second_applies(world)
+        if not bool(applies.any()):
             return None
+        high_needs = world.reach_type == _HIGH_NEEDS
         year = xr.DataArray(self.high_needs_second_cap_year).where(
             high_needs, self.second_cap_year
         )
         early = self._early_score(world, year.astype(int))
-        cap = xr.DataArray(caps[0] or 0.0).where(high_needs, caps[1] or 0.0)
-        bound = applies & known.astype(bool) & (early > 0.0)
-        return ((1.0 + cap) * early).where(bound, np.inf)
+        caps = (self.high_needs_second_cap or 0.0, self.second_cap or 0.0)
+        cap = xr.DataArray(caps[0]).where(high_needs, caps[1])
+        return ((1.0 + cap) * early).where(applies & (early > 0.0), np.inf)
+
+    def _second_applies(self, world: xr.Dataset) -> xr.DataArray:
+        """Return to which cells the second cap applies, by type and alignment."""
+        high_needs = world.reach_type == _HIGH_NEEDS
+        own = self.second_cap_types(world) * self.second_cap_channels(world)
+        other = self.high_needs_second_cap_channels(world)
+        caps = (self.high_needs_second_cap, self.second_cap)
+        known = xr.DataArray(caps[0] is not None).where(high_needs, caps[1] is not None)
+        return (other.where(high_needs, own) > 0.0) & known.astype(bool)
 
     def _early_score(self, world: xr.Dataset, year: Years) -> xr.DataArray:
         if not set(np.unique(year)) <= set(world.indexes["year"]):
@@ -876,6 +969,10 @@ class Reach(Contract):
             share = self.financial_guarantee(world)
             found["financial_guarantee_usd"] = share * lines["benchmark_usd"]
         return found
+
+
+def _words(kind: str) -> str:
+    return str(kind).replace("_", " ")
 
 
 def _by_people(world: xr.Dataset) -> bool:
