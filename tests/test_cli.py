@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -275,3 +276,15 @@ def test_our_own_mistake_is_one_line_and_exit_one(tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "please report" in done.stderr
+
+
+def test_one_contract_alone_has_its_page_and_workbook(tmp_path):
+    others = ("level_a", "level_b", "level_c", "level_d", "enhanced")
+    alone = ", ".join(f"{name}: ~" for name in others)
+    shutil.copy(QUICKSTART, tmp_path)
+    file = tmp_path / "one.yaml"
+    file.write_text(f"extends: {QUICKSTART.name}\ntrials: 20\ncontracts: {{{alone}}}\n")
+    done = acosim("run", file, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    (page,) = (tmp_path / "out").glob("*/report.html")
+    assert "level_e" in page.read_text(encoding="utf-8")

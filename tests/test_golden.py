@@ -6,7 +6,9 @@ import pytest
 
 from simulator.programs.worksheet import settle
 
-SHEETS = sorted((Path(__file__).parent / "golden").rglob("*.yaml"))
+GOLDEN = Path(__file__).parent / "golden"
+PROGRAMS = ("mssp", "reach", "lead")
+SHEETS = sorted(path for name in PROGRAMS for path in (GOLDEN / name).rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)

@@ -15,6 +15,11 @@ from simulator.report.tables import Panel, Row, as_records, slices
 __all__ = ["across", "as_json", "compared", "pairs", "panel", "ranked"]
 
 _KEYS = ["case", "year", "aco", "a", "b"]
+_FIGURES = [
+    f"{what}_{end}"
+    for what, unit in (("mean", "usd"), ("wins", "share"), ("loses", "share"))
+    for end in (unit, f"error_{unit}")
+]
 
 
 def pairs(run: xr.Dataset) -> pd.DataFrame:
@@ -102,7 +107,10 @@ def _complete(settlement: xr.DataArray) -> xr.DataArray:
 
 
 def _pairs(x: xr.DataArray, labels: Sequence[str], others: Sequence[str] = ()) -> pd.DataFrame:
-    return pd.DataFrame(list(_differences(x, labels, others or labels))).set_index(_KEYS)
+    found = pd.DataFrame(
+        list(_differences(x, labels, others or labels)), columns=[*_KEYS, *_FIGURES]
+    )
+    return found.set_index(_KEYS)
 
 
 def _differences(

@@ -5,7 +5,9 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -334,8 +336,19 @@ def canvas(width: float, height: float) -> Axes:
 
 def save(ax: Axes, path: Path | str) -> Path:
     """Write a picture in the format that the path's ending names, PNG or SVG among them."""
-    _figure(ax).savefig(path, dpi=200)
+    with _any_glyph():
+        _figure(ax).savefig(path, dpi=200)
     return Path(path)
+
+
+@contextmanager
+def _any_glyph() -> Iterator[None]:
+    """Draw a label that has a sign which no font holds: as a box, and without a word."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font", category=UserWarning
+        )
+        yield
 
 
 def svg(ax: Axes, inks: Mapping[str, str], prefix: str) -> str:
@@ -349,7 +362,7 @@ def svg(ax: Axes, inks: Mapping[str, str], prefix: str) -> str:
         What its ids start with, so that several elements do not meet in one page.
     """
     text = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "acosim", "svg.fonttype": "path"}):
+    with mpl.rc_context({"svg.hashsalt": "acosim", "svg.fonttype": "path"}), _any_glyph():
         _figure(ax).savefig(text, format="svg", transparent=True, metadata={"Date": None})
     element = re.sub("<!--.*?-->|<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
     element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", element)

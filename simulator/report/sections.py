@@ -116,7 +116,9 @@ def _happened(part: xr.Dataset) -> Iterator[tuple[str, str]]:
 
 def _differences(part: xr.Dataset, best: str, place: Place) -> Panel:
     """Return what the best contract pays more than each other one."""
-    every = comparison.pairs(part).xs((place.year, best), level=("year", "a"))
+    every = comparison.pairs(part)
+    if len(every):  # one contract alone has nobody to be compared with
+        every = every.xs((place.year, best), level=("year", "a"))
     return comparison.panel(every.droplevel(["case", "aco"]), f"{best} against")
 
 

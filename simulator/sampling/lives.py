@@ -255,7 +255,7 @@ def score_correlation(severity: Severity, truncation: float, correlation: float)
 
     >>> from simulator.sampling.severity import standard
     >>> round(score_correlation(standard("aged_nondual", 10_500.0), 110_000.0, 0.6), 2)
-    0.7
+    0.71
     """
     if correlation <= 0.0:
         return 0.0

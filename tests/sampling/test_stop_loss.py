@@ -193,7 +193,7 @@ def test_only_who_elects_is_paid_and_nobody_elses_draws_change():
         trials,
         needs,
     )
-    assert both.expenditure_ppy.equals(without.expenditure_ppy)
+    assert np.array_equal(both.expenditure_ppy, without.expenditure_ppy)
 
 
 def test_few_people_are_paid_one_by_one_as_the_law_of_many_says():
