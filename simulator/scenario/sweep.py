@@ -127,7 +127,7 @@ def _at_point(base: Document, point: _Point) -> tuple[Scenario | None, list[Mist
             blame[keys] = setting
     scenario, found = validate(document, Scenario)
     found = [*found, *contradictions(document)]
-    return scenario, [_blamed(base, mistake, blame, point[0]) for mistake in found]
+    return scenario, [_blamed(base, mistake, blame, point) for mistake in found]
 
 
 def _acted(held: Value, setting: _Setting) -> tuple[Value, str]:
@@ -142,10 +142,13 @@ def _acted(held: Value, setting: _Setting) -> tuple[Value, str]:
 
 
 def _blamed(
-    base: Document, mistake: Mistake, blame: Mapping[Keys, _Setting], first: _Setting
+    base: Document, mistake: Mistake, blame: Mapping[Keys, _Setting], point: _Point
 ) -> Mistake:
-    """Return a case's mistake as one of the sweep that makes it."""
-    guilty = next((s for keys, s in blame.items() if mistake.path.startswith(dotted(keys))), first)
+    """Return a case's mistake as one of the sweep that makes it, if the case sets anything."""
+    if not point:
+        return mistake
+    near_it = (s for keys, s in blame.items() if mistake.path.startswith(dotted(keys)))
+    guilty = next(near_it, point[0])
     text = f"makes {mistake.path} wrong, which {mistake.text}"
     return Mistake(base.place(guilty.keys), dotted(guilty.keys), text)
 
@@ -357,7 +360,7 @@ def _stray(document: Document, shape: Shape, path: str) -> str:
     if split(path)[0] not in _SWEPT:
         return f"cannot be swept; only {', '.join(_SWEPT)} can{near(split(path)[0], _SWEPT)}"
     if not found:
-        return "names nothing: a '*' stands for the keys of a mapping, and here is none"
+        return "names nothing: a '*' must stand for the keys of a mapping, and here is none"
     return next((text for keys in found if (text := _unknown(document, shape, keys))), "")
 
 

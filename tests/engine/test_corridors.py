@@ -191,5 +191,5 @@ def test_a_year_without_rules_is_refused(tmp_path):
 
 def test_no_scenario_is_drafted_from_a_file_that_prints_too_little(tmp_path):
     path = written(tmp_path / "x.csv", rows_of(2023, equity_in_benchmark=True))
-    with pytest.raises(ScenarioError, match="can be replayed only; mssp has"):
+    with pytest.raises(ScenarioError, match="BENE_CNT is not in the file"):
         initial("reach", path, "D202300G")
