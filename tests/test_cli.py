@@ -29,8 +29,10 @@ VERBS = [
     "sensitivity",
     "settle",
     "show",
+    "solve",
     "status",
     "verify",
+    "what-matters",
 ]
 
 

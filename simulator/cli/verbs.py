@@ -1,6 +1,7 @@
 """The verbs. What a verb needs is imported in it, so that the others start quickly."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from simulator.timing import lap
 
 if TYPE_CHECKING:
     from simulator.engine.run import Where
-    from simulator.scenario.schema import Scenario
+    from simulator.scenario.schema import Case, Scenario
 
 __all__ = ["app"]
 
@@ -39,6 +40,14 @@ _Workers = Annotated[int | None, typer.Option(min=1, help="By default one a proc
 _Scheduler = Annotated[
     str | None, typer.Option(help="threads, processes, or a dask scheduler: tcp://host:8786.")
 ]
+
+
+class Act(StrEnum):
+    """How a value acts on what a path holds."""
+
+    set = "set"
+    times = "times"
+    plus = "plus"
 
 
 @app.command()
@@ -262,14 +271,56 @@ def what_matters(
 ) -> None:
     """Rank assumed and disputed terms by how far their rival values move the answer."""
     from simulator.analysis.rivals import what_matters
-    from simulator.results import run_scenario
-    from simulator.scenario.sweep import cases
 
-    scenario = run_scenario(path) if path.is_dir() else _read(path, set_)
-    points = cases(scenario)
-    if case >= len(points):
-        raise typer.BadParameter(f"--case {case}: there are {len(points)}, counted from 0")
-    answers.ranking(*what_matters(points[case], trials, contracts), most, as_json=as_json)
+    point = _point(path, case, set_)
+    answers.ranking(*what_matters(point, trials, contracts), most, as_json=as_json)
+
+
+@app.command()
+@guarded
+def solve(
+    path: Annotated[Path, typer.Argument(metavar="RUN|SCENARIO", help="A run, or a scenario.")],
+    contract: Annotated[str, typer.Option(metavar="A", help="Ask for what A pays.")],
+    vary: Annotated[
+        list[str], typer.Option(metavar="PATH", help="What takes the value; several together.")
+    ],
+    *,
+    against: Annotated[str | None, typer.Option(metavar="B", help="Less what B pays.")] = None,
+    low: Annotated[float | None, typer.Option("--from", help="Where to begin.")] = None,
+    high: Annotated[float | None, typer.Option("--to", help="Where to end.")] = None,
+    values: Annotated[
+        str | None, typer.Option(metavar="V,V,...", help="Only these, where there are few.")
+    ] = None,
+    act: Annotated[Act, typer.Option("--by", help="How a value acts on a path.")] = Act.set,
+    mean: Annotated[float | None, typer.Option(help="Goal: the mean is this, USD.")] = None,
+    wins: Annotated[
+        float | None, typer.Option(help="Goal: the chance that A pays more (than B, or than 0).")
+    ] = None,
+    owes: Annotated[float | None, typer.Option(help="Goal: the chance to be below 0.")] = None,
+    percentile: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="P USD", help="Goal: this percentile is this amount."),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Parts of the interval looked at.")] = 8,
+    case: Annotated[int, typer.Option(min=0, help="Of a sweep.")] = 0,
+    trials: Annotated[int, typer.Option(min=2, help="The first of the scenario's.")] = 2_000,
+    set_: _Set = None,
+    as_json: _Json = False,
+) -> None:
+    """Find the value at which a goal is met: A beats B as often as not, a mean, a chance."""
+    from simulator.analysis.answers import Asked, Vary
+    from simulator.cli import solving
+
+    if (values is None) == (low is None or high is None):
+        raise typer.BadParameter("give an interval, --from and --to, or --values")
+    asked = Asked(contract, against)
+    scenario = _point(path, case, set_).scenario
+    meet = solving.goal(asked, mean, wins, owes, percentile)
+    problem = solving.Problem(scenario, asked, meet, Vary(tuple(vary), act.value), trials)
+    if values is not None:
+        solving.listed(problem, solving.parsed(values), as_json=as_json)
+    else:
+        solving.within(problem, (low or 0.0, high or 0.0), steps, as_json=as_json)
 
 
 @app.command()
@@ -377,6 +428,17 @@ def schema() -> None:
     from simulator.scenario.schema import Scenario
 
     say(json.dumps(Scenario.model_json_schema(), indent=1))
+
+
+def _point(path: Path, case: int, set_: list[str] | None) -> "Case":
+    """Return one case of a run's scenario, or of a file's."""
+    from simulator.results import run_scenario
+    from simulator.scenario.sweep import cases
+
+    points = cases(run_scenario(path) if path.is_dir() else _read(path, set_))
+    if case >= len(points):
+        raise typer.BadParameter(f"--case {case}: there are {len(points)}, counted from 0")
+    return points[case]
 
 
 def _with(set_: list[str] | None, trials: int | None) -> list[str]:

@@ -16,7 +16,7 @@ from simulator.scenario.schema import Scenario
 from simulator.scenario.sweep import cases
 from simulator.variables import STATEMENT
 
-__all__ = ["check"]
+__all__ = ["barred", "check"]
 
 _HISTORY = ("population.", "market.")
 
@@ -45,12 +45,28 @@ def _doubted(scenario: Scenario, document: Document) -> Scenario:
     return scenario.model_copy(update={"data_quality": warned})
 
 
+def barred(scenario: Scenario) -> list[str]:
+    """Return the elections of a sound scenario that some contract does not let an ACO make."""
+    plain: Any = scenario.model_dump()
+    found = _elections(Document(plain, {}), choices(scenario))
+    return [f"{mistake.path} wrong, which {mistake.text}" for mistake in found]
+
+
+def _chosen(scenario: Scenario) -> object:
+    """Return what decides whether elections are allowed: them, and the contracts."""
+    return scenario.contracts, [aco.elections for aco in scenario.population.values()]
+
+
 def _swept(scenario: Scenario) -> list[str]:
     """Return what is wrong with single cases: their contracts, or the years that these read."""
-    found = []
+    found: list[str] = []
+    seen = [_chosen(scenario)]
     for case in cases(scenario) if scenario.sweep else ():
         try:
             tracks(case)
+            if (chosen := _chosen(case.scenario)) not in seen:
+                found += [f"makes {text} (case {case.index})" for text in barred(case.scenario)]
+                seen.append(chosen)
         except RulesError as error:
             found.append(f"makes case {case.index} wrong: {error}")
         if any(path.startswith(_HISTORY) for path in case.swept):

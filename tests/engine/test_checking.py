@@ -66,6 +66,15 @@ def test_a_minimum_savings_rate_that_cannot_be_elected_is_refused(tmp_path, rate
     )
 
 
+def test_a_sweep_to_a_rate_that_cannot_be_elected_is_refused_with_its_case(tmp_path):
+    path = "population.*.elections.minimum_savings"
+    found = lines(tmp_path, f"sweep: {{grid: {{{path}: [0.01, 0.011, 0.02]}}}}")
+    assert found == [
+        "x.yaml:2: sweep makes population.covenant.elections.minimum_savings wrong, which is "
+        "0.011; must be one of 0, 0.005, 0.01, 0.015, 0.02 or variable (case 1)"
+    ]
+
+
 def test_a_year_without_rules_is_said_at_the_year(tmp_path):
     found = lines(tmp_path, "years: [1999]")
     assert any(line.startswith("x.yaml:2: years.0 is 1999") for line in found)
