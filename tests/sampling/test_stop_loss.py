@@ -1,6 +1,6 @@
 """Payouts of person-level stop-loss against people drawn one by one, and in step with totals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -80,20 +80,27 @@ def _paid(
     return sum(rate * np.clip(residual - low, 0.0, high - low) for low, high, rate in bands)
 
 
-def assert_alike(found: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Compare mean, sd and 99th percentile within four standard errors; return the distances."""
+MEASURES: Mapping[str, Callable[[np.ndarray], float]] = {
+    "mean": lambda x: float(x.mean()),
+    "sd": lambda x: float(x.std()),
+    "p99": lambda x: float(np.quantile(x, 0.99)),
+}
+
+
+def assert_alike(found: np.ndarray, reference: np.ndarray) -> str:
+    """Compare mean, sd and 99th percentile within four standard errors; say how they stand."""
     errors = {
         "mean": [x.std() / np.sqrt(len(x)) for x in (found, reference)],
         "sd": [_error_of_sd(x) for x in (found, reference)],
         "p99": [_error_of_p99(x) for x in (found, reference)],
     }
-    measures = {"mean": np.mean, "sd": np.std, "p99": lambda x: np.quantile(x, 0.99)}
-    away = {
-        name: float((measure(found) - measure(reference)) / np.hypot(*errors[name]))
-        for name, measure in measures.items()
-    }
-    assert max(map(abs, away.values())) < 4.0, away
-    return away
+    away, told = {}, []
+    for name, measure in MEASURES.items():
+        mine, theirs = measure(found), measure(reference)
+        away[name] = (mine - theirs) / float(np.hypot(*errors[name]))
+        told.append(f"{name} ${mine:,.0f} and ${theirs:,.0f} ({away[name]:+.1f} standard errors)")
+    assert max(map(abs, away.values())) < 4.0, told
+    return ", ".join(told)
 
 
 def _error_of_sd(x: np.ndarray) -> float:
@@ -125,11 +132,9 @@ def test_payouts_are_those_of_people_drawn_one_by_one(kind, persons, mean, attac
 def test_payouts_stand_the_long_comparison(persons, proof):
     cell, law = Cell(persons, standard("aged_nondual", 11_000.0)), layers(100_000.0, 250_000.0)
     trials = 100_000 if persons < 50_000 else 40_000
-    away = assert_alike(
-        drawn(cell, law, 11_000.0, trials)[0], one_by_one(cell, law, 11_000.0, 200_000)
-    )
-    figures = ", ".join(f"{name} {distance:+.1f}" for name, distance in away.items())
-    proof(f"stop-loss at {persons:,} lives", f"standard errors from people one by one: {figures}")
+    paid, _ = drawn(cell, law, 11_000.0, trials)
+    told = assert_alike(paid, one_by_one(cell, law, 11_000.0, 200_000))
+    proof(f"stop-loss at {persons:,} lives: payouts in all and of people one by one", told)
 
 
 def test_payouts_follow_what_moves_the_year():
