@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator import population, programs
-from simulator.engine.history import Choice, choices, lacking
-from simulator.engine.tracks import covers, tracks
+from simulator.engine.history import Choice, Scalar, choices, covers, lacking
+from simulator.engine.tracks import tracks
 from simulator.errors import RulesError
 from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, shown, stop
 from simulator.programs.mssp import Mssp
@@ -123,27 +123,41 @@ def _contract(document: Document, label: str) -> Iterator[Mistake]:
     if program not in programs.PROGRAMS:
         yield _wrong(document, (*keys, "program"), "programs are", list(programs.PROGRAMS))
         return
-    known, variant = programs.years(program), at(document.value, (*keys, "variant"))
     law = at(document.value, (*keys, "rules_year"))
-    if type(law) is int and law not in known:
-        said = f"{program} has rules for"
-        yield _wrong(document, (*keys, "rules_year"), said, [str(y) for y in known])
+    if type(law) is int:
+        yield from _law(document, keys, (*keys, "rules_year"), (program, law))
     for place, year in _years(document):
-        if year not in known:
-            yield _wrong(document, place, f"{program} has rules for", [str(y) for y in known])
-        elif variant is not None and variant not in known[year]:
-            said = f"{program} {year} has variants"
-            yield _wrong(document, (*keys, "variant"), said, list(known[year]))
+        if type(law) is int:
+            yield from _option(document, keys, (program, law), year)
         else:
-            yield from _option(document, keys, program, year)
+            yield from _law(document, keys, place, (program, year))
+            yield from _option(document, keys, (program, year), year)
 
 
-def _option(document: Document, keys: Keys, program: str, year: int) -> Iterator[Mistake]:
-    place, option = _option_in(document, keys, year)
+def _law(document: Document, keys: Keys, place: Keys, asked: tuple[str, int]) -> Iterator[Mistake]:
+    """Yield that a program has no rules for a year, or none of the contract's variant."""
+    program, year = asked
+    known, variant = programs.years(program), at(document.value, (*keys, "variant"))
+    if year not in known:
+        yield _wrong(document, place, f"{program} has rules for", [str(y) for y in known])
+    elif variant is not None and variant not in known[year]:
+        said = f"{program} {year} has variants"
+        yield _wrong(document, (*keys, "variant"), said, list(known[year]))
+
+
+def _option(
+    document: Document, keys: Keys, asked: tuple[str, int], year: int
+) -> Iterator[Mistake]:
+    """Yield that the rules of a year, where there are any, have no such option."""
+    program, law = asked
+    variants = programs.years(program).get(law)
     variant = at(document.value, (*keys, "variant"))
-    known = programs.options(program, year, variant if isinstance(variant, str) else None)
+    if variants is None or (variant is not None and variant not in variants):
+        return
+    place, option = _option_in(document, keys, year)
+    known = programs.options(program, law, variant if isinstance(variant, str) else None)
     if isinstance(option, str) and option.lower() not in [name.lower() for name in known]:
-        yield _wrong(document, place, f"{program} {year} has", list(known))
+        yield _wrong(document, place, f"{program} {law} has", list(known))
 
 
 def _option_in(document: Document, keys: Keys, year: int) -> tuple[Keys, object]:
@@ -157,11 +171,37 @@ def _choices(document: Document, label: str) -> Iterator[Choice]:
     if any(_contract(document, label)):
         return
     keys = ("contracts", label)
-    program, variant = (at(document.value, (*keys, name)) for name in ("program", "variant"))
+    program, variant, law = (
+        at(document.value, (*keys, name)) for name in ("program", "variant", "rules_year")
+    )
     for _, year in _years(document):
         option = _option_in(document, keys, year)[1]
         if isinstance(program, str) and isinstance(option, str):
-            yield Choice(program, year, option, variant if isinstance(variant, str) else None)
+            under = law if type(law) is int else year
+            named = variant if isinstance(variant, str) else None
+            plain = Choice(program, year, option, named, under)
+            yield plain._replace(overrides=tuple(_what_ifs(document, plain)))
+
+
+def _what_ifs(document: Document, choice: Choice) -> Iterator[tuple[str, Scalar, str]]:
+    """Yield each what-if about a choice that fits the term it names, and its value."""
+    own = [choice.program, str(choice.year), choice.option]
+    for path in _keys(document, ("rules",)):
+        value, parts = at(document.value, ("rules", path, "value")), str(path).split(".", 3)
+        if len(parts) < 4 or not covers(str(path), own) or not isinstance(value, Scalar):
+            continue
+        what_if = (parts[3], value, "")
+        if not _unfit(choice, what_if):
+            yield what_if
+
+
+def _unfit(choice: Choice, what_if: tuple[str, Scalar, str]) -> str:
+    """Return why a what-if does not fit the term it names; empty if it does."""
+    try:
+        choice._replace(overrides=(what_if,)).contract()
+    except RulesError as error:
+        return str(error)
+    return ""
 
 
 def _override(document: Document, path: str, choices: list[Choice]) -> Iterator[Mistake]:
@@ -179,13 +219,11 @@ def _override(document: Document, path: str, choices: list[Choice]) -> Iterator[
         yield document.mistake(keys, f"is used by no contract; they use {', '.join(used)}{hint}")
         return
     value = at(document.value, (*keys, "value"))
-    for choice in fitting if isinstance(value, str | int | float) else ():
-        try:
-            programs.contract(
-                *choice[:3], variant=choice.variant, overrides=[(parts[3], value, "")]
-            )
-        except RulesError as error:
-            yield document.mistake((*keys, "value"), f"does not fit: {error}")
+    if not isinstance(value, Scalar):
+        return
+    for choice in fitting:
+        if why := _unfit(choice, (parts[3], value, "")):
+            yield document.mistake((*keys, "value"), f"does not fit: {why}")
 
 
 def _elections(document: Document, choices: list[Choice]) -> Iterator[Mistake]:
@@ -205,7 +243,7 @@ def _elections(document: Document, choices: list[Choice]) -> Iterator[Mistake]:
 
 def _electable(choice: Choice) -> str:
     """Return the rates that a contract lets an ACO elect; empty if its program knows none."""
-    contract = programs.contract(*choice[:3], variant=choice.variant)
+    contract = choice.contract()
     if not isinstance(contract, Mssp) or contract.electable_minimum_savings is None:
         return ""
     return " ".join(str(rates) for _, rates in contract.electable_minimum_savings.leaves())

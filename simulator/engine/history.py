@@ -6,16 +6,20 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
+from simulator import programs
 from simulator.errors import RulesError
 from simulator.loading import Document, Keys, Mistake, Value, at
 from simulator.population.levels import Kind
-from simulator.programs import Contract, contract
+from simulator.programs import Contract
 from simulator.programs.contract import History
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import ContractChoice, Scenario
 
-__all__ = ["Choice", "choices", "lacking"]
+__all__ = ["Choice", "Scalar", "choices", "chosen", "covers", "lacking"]
 
 Lack: TypeAlias = tuple[Keys, str]
+Scalar: TypeAlias = bool | int | float | str
+# Terms with the values that they are given instead, and why.
+Overrides: TypeAlias = tuple[tuple[str, Scalar, str], ...]
 
 _SPENT = "expenditure_ppy"
 # Read as levels by enrolment type; other tables of the market are by benchmark category.
@@ -24,12 +28,26 @@ _REQUIRED = ("person_years", "risk_score")
 
 
 class Choice(NamedTuple):
-    """A contract's choice in one year, as far as programs know it."""
+    """A contract's choice in one year, as far as programs know it; `law` is the rules' year."""
 
     program: str
     year: int
     option: str
     variant: str | None
+    law: int
+    overrides: Overrides = ()
+
+    def contract(self, elections: Mapping[str, float] | None = None) -> Contract:
+        """Return the contract. Raises RulesError for one that does not exist."""
+        found = programs.contract(
+            self.program,
+            self.law,
+            self.option,
+            variant=self.variant,
+            overrides=self.overrides,
+            elections=elections,
+        )
+        return found if self.law == self.year else programs.applied(found, self.year)
 
 
 class _Level(NamedTuple):
@@ -109,10 +127,31 @@ class _Aco:
 def choices(scenario: Scenario) -> list[Choice]:
     """Return the choices of a sound scenario, one a contract and performance year."""
     return [
-        Choice(one.program, year, one.option_in(year), one.variant)
+        chosen(scenario, one, year)
         for one in scenario.contracts.values()
         for year in scenario.years
     ]
+
+
+def chosen(scenario: Scenario, one: ContractChoice, year: int) -> Choice:
+    """Return the choice of a contract in a year, with the what-ifs that are about it."""
+    option, law = one.option_in(year), year if one.rules_year is None else one.rules_year
+    what_ifs = tuple(
+        (path.split(".", 3)[3], rule.value, rule.why)
+        for path, rule in scenario.rules.items()
+        if covers(path, [one.program, str(year), option])
+    )
+    return Choice(one.program, year, option, one.variant, law, what_ifs)
+
+
+def covers(path: str, own: Sequence[str]) -> bool:
+    """Return whether a what-if on ``program.year.option.term`` is about a contract's own three.
+
+    >>> covers("mssp.*.e.sharing_rate", ["mssp", "2022", "E"])
+    True
+    """
+    parts = path.lower().split(".")
+    return all(part in ("*", mine.lower()) for part, mine in zip(parts, own, strict=False))
 
 
 def lacking(document: Document, choices: Sequence[Choice]) -> list[Mistake]:
@@ -134,14 +173,17 @@ def lacking(document: Document, choices: Sequence[Choice]) -> list[Mistake]:
 
 def _loaded(choice: Choice) -> Contract | None:
     try:
-        return contract(choice.program, choice.year, choice.option, variant=choice.variant)
+        return choice.contract()
     except RulesError:
         return None
 
 
 def _needs(aco: Value, contracts: Sequence[Contract]) -> tuple[History, ...]:
     plain = {str(name): value for name, value in aco.items()} if isinstance(aco, dict) else {}
-    return tuple(dict.fromkeys(need for one in contracts for need in one.history(plain)))
+    years: dict[History, set[int]] = {}
+    for need in (need for one in contracts for need in one.history(plain)):
+        years.setdefault(need._replace(years=()), set()).update(need.years)
+    return tuple(need._replace(years=tuple(sorted(asked))) for need, asked in years.items())
 
 
 def _unread(document: Document, keys: Keys) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator import population, programs
+from simulator.engine.history import chosen
 from simulator.participation import Leaving
 from simulator.scenario.schema import Case, ContractChoice, Elections, Exit, Scenario
 
-__all__ = ["Track", "covers", "notices", "tracks"]
+__all__ = ["Track", "notices", "tracks"]
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,7 @@ def notices(case: Case, signed: Sequence[Track]) -> tuple[str, ...]:
 
 
 def _contract(scenario: Scenario, choice: ContractChoice, year: int) -> programs.Contract:
-    option = choice.option_in(year)
-    own = [choice.program, str(year), option.lower()]
-    overrides = [
-        (path.split(".", 3)[3], rule.value, rule.why)
-        for path, rule in scenario.rules.items()
-        if covers(path, own)
-    ]
-    law = year if choice.rules_year is None else choice.rules_year
-    contract = programs.contract(
-        choice.program,
-        law,
-        option,
-        variant=choice.variant,
-        overrides=overrides,
-        elections=_elected(choice.elections),
-    )
-    return contract if law == year else programs.applied(contract, year)
+    return chosen(scenario, choice, year).contract(_elected(choice.elections))
 
 
 def _elected(elections: Elections | None) -> dict[str, float]:
@@ -77,13 +62,3 @@ def _elected(elections: Elections | None) -> dict[str, float]:
         return {}
     chosen = elections.minimum_savings
     return {"minimum_savings": -1.0 if chosen == "variable" else float(chosen)}
-
-
-def covers(path: str, own: Sequence[str]) -> bool:
-    """Return whether a what-if on ``program.year.option.term`` is about a contract's own three.
-
-    >>> covers("mssp.*.e.sharing_rate", ["mssp", "2022", "E"])
-    True
-    """
-    parts = path.lower().split(".")
-    return all(part in ("*", mine.lower()) for part, mine in zip(parts, own, strict=False))

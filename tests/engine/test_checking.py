@@ -39,6 +39,14 @@ def lines(tmp_path, text, overrides=()):
             "contracts: {x: {program: mssp, option: E, variant: cms1}}",
             "x.yaml:2: contracts.x.variant is 'cms1'; mssp 2022 has variants none",
         ),
+        (
+            "contracts: {x: {program: mssp, option: E, rules_year: 2010}}",
+            "x.yaml:2: contracts.x.rules_year is 2010; mssp has rules for 2013, ",
+        ),
+        (
+            "contracts: {x: {program: mssp, option: track_1, rules_year: 2024}}",
+            "x.yaml:2: contracts.x.option is 'track_1'; mssp 2024 has A, B, C, D, E, ENHANCED",
+        ),
         ("keep: [settlment_usd]", "did you mean settlement_usd?"),
         ("rules: {mssp.2022.E: {value: 1, why: x}}", "must read program.year.option.term"),
         ("rules: {mssp.2021.E.sharing_rate: {value: 1, why: x}}", "did you mean mssp.2022.E?"),

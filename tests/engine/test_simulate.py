@@ -3,8 +3,9 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
+from simulator.engine.history import covers
 from simulator.engine.simulate import needs, settle, simulate
-from simulator.engine.tracks import Track, covers, tracks
+from simulator.engine.tracks import Track, tracks
 from simulator.programs import Contract
 from simulator.scenario.sweep import cases
 from tests.runs import small
