@@ -1,6 +1,8 @@
 """The arithmetic of what was expected: pure; dims by name, never by position."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -8,10 +10,11 @@ import xarray as xr
 
 from simulator.terms import Bands
 from simulator.units import PersonYears, Ratio, Share, UsdPpy
-from simulator.unlabelled import bare
+from simulator.unlabelled import bare, stacked
 
 __all__ = [
     "Years",
+    "among",
     "blended",
     "bounded",
     "capped_growth",
@@ -41,26 +44,40 @@ def pool(world: xr.Dataset, by: str) -> xr.Dataset:
     names = list(dict.fromkeys(cells))
     if len(names) == cells.size:
         return world.assign_coords(segment=cells)
-    inside = xr.DataArray(
-        [[float(cell == name) for name in names] for cell in cells],
-        {"segment": world.segment.values, "cell": names},
-        ("segment", "cell"),
-    )
-    apart = world.drop_vars([n for n, v in world.data_vars.items() if v.dtype.kind in "USO"])
-    apart = apart[[n for n, v in apart.data_vars.items() if "segment" in v.dims]]
-    pooled = apart.map(_pooled, weights=world[_WEIGHTED], inside=inside)
-    pooled[_WEIGHTED] = world[_WEIGHTED].dot(inside, "segment")
-    kept = [n for n, v in world.data_vars.items() if "segment" not in v.dims]
-    return world[kept].drop_dims("segment", errors="ignore").merge(pooled.rename(cell="segment"))
+    inside = [np.flatnonzero(cells == name) for name in names]
+    apart = [n for n, v in world.data_vars.items() if "segment" in v.dims]
+    apart = [name for name in apart if world[name].dtype.kind not in "USO"]
+    weights = world[_WEIGHTED].variable
+    pooled = {name: _pooled(world[name].variable, weights, inside) for name in apart}
+    pooled[_WEIGHTED] = stacked([_added(weights, members) for members in inside], "segment")
+    kept = world[[n for n, v in world.data_vars.items() if "segment" not in v.dims]]
+    return kept.drop_dims("segment", errors="ignore").assign(pooled).assign_coords(segment=names)
 
 
-def _pooled(variable: xr.DataArray, weights: xr.DataArray, inside: xr.DataArray) -> xr.DataArray:
-    plain = variable.dot(inside / inside.sum("segment"), "segment")
+def _pooled(
+    variable: xr.Variable, weights: xr.Variable, inside: Sequence[np.ndarray]
+) -> xr.Variable:
+    """Return a variable by cell: averaged by people, or as it is where nobody is counted."""
+    return stacked([_cell(variable, weights, members) for members in inside], "segment")
+
+
+def _cell(variable: xr.Variable, weights: xr.Variable, members: np.ndarray) -> xr.Variable:
+    """Return what a cell's members have together: their average by people, if there are any."""
+    if members.size == 1:
+        return variable.isel(segment=members[0])
+    plain = _added(variable, members) / members.size
     if "aco" not in variable.dims:
         return plain
-    people = weights.dot(inside, "segment")
-    total = (variable * weights).dot(inside, "segment")
-    return (total / people.where(people > 0.0, 1.0)).where(people > 0.0, plain)
+    people = _added(weights, members)
+    somebody = people > 0.0
+    pairs = ((variable.isel(segment=at), weights.isel(segment=at)) for at in members.tolist())
+    spent = reduce(add, (amount * weight for amount, weight in pairs))
+    return (spent / people.where(somebody, 1.0)).where(somebody, plain)
+
+
+def _added(variable: xr.Variable, members: np.ndarray) -> xr.Variable:
+    """Return the sum of some segments, first to last."""
+    return reduce(add, (variable.isel(segment=place) for place in members.tolist()))
 
 
 def mix(person_years: PersonYears) -> Ratio:
@@ -181,6 +198,17 @@ def together(ppy: UsdPpy, person_years: PersonYears, alike: Ratio) -> UsdPpy:
     ----------
     alike : DataArray (segment, cell), 1 where two cells count as one, else 0
     """
-    people = person_years.dot(alike, "segment")
-    total = (ppy * person_years).fillna(0.0).dot(alike, "segment")
+    people = among(person_years, alike)
+    total = among((ppy * person_years).fillna(0.0), alike)
     return (total / people.where(people > 0.0, 1.0)).rename(cell="segment")
+
+
+def among(people: PersonYears, alike: Ratio) -> PersonYears:
+    """Return for each cell the sum over the cells that are alike: (…, cell).
+
+    Parameters
+    ----------
+    alike : DataArray (segment, cell), 1 where two cells count as one, else 0
+    """
+    places = range(alike.sizes["segment"])
+    return reduce(add, (people.isel(segment=at) * alike.isel(segment=at) for at in places))

@@ -30,10 +30,9 @@ def _length(start: int, lengths: ByKind) -> int:
 def agreement_in(world: xr.Dataset, year: int, lengths: ByKind) -> dict[str, xr.DataArray]:
     """Return the coordinates of each ACO's agreement in force in `year`: ``(aco,)`` each."""
     starts, numbers = world.agreement_start, world.agreement_number
-    pairs = [
-        renewed(int(start), int(number), year=year, lengths=lengths)
-        for start, number in zip(starts.values, numbers.values, strict=True)
-    ]
+    given = list(zip(starts.values.tolist(), numbers.values.tolist(), strict=True))
+    now = {pair: renewed(*pair, year=year, lengths=lengths) for pair in set(given)}
+    pairs = [now[pair] for pair in given]
     start = starts.copy(data=np.array([pair[0] for pair in pairs]))
     number = numbers.copy(data=np.array([pair[1] for pair in pairs]))
     regional = world.regional_agreement_number + number - numbers

@@ -5,13 +5,14 @@ the sum of a small block. Inside a settlement there are none.
 """
 
 from collections.abc import Hashable, Sequence
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["Bare", "BareWorld", "bare"]
+__all__ = ["Bare", "BareWorld", "bare", "stacked"]
 
 _NUMBERS = "bif"
 
@@ -48,7 +49,11 @@ class Bare(NDArrayOperatorsMixin, xr.DataArray):
         """Return the sum along a dim; where a value is missing, xarray says what it comes to."""
         if not isinstance(dim, str) or options or not _is_bare(self) or self.dtype.kind != "f":
             return super().sum(dim, **options)
-        total = np.asarray(self.data.sum(axis=self.dims.index(dim)))
+        parts = np.moveaxis(self.data, self.dims.index(dim), 0)
+        if not len(parts):
+            return super().sum(dim)
+        # First to last, so that the layout of a block in memory changes no bit.
+        total = np.asarray(reduce(np.add, parts))
         if np.isnan(total).any():
             return super().sum(dim)
         return _made([d for d in self.dims if d != dim], total)
@@ -70,6 +75,20 @@ def bare(array: xr.DataArray) -> xr.DataArray:
     if isinstance(array, Bare) or not _is_bare(array):
         return array
     return _made(array.dims, array.variable.data)
+
+
+def stacked(parts: Sequence[xr.Variable], dim: str) -> xr.Variable:
+    """Return variables side by side along a new last dim, in memory trial by trial within each.
+
+    >>> cells = [xr.Variable("trial", [1.0, 2.0]), xr.Variable("trial", [3.0, 4.0])]
+    >>> stacked(cells, "segment").values
+    array([[1., 3.],
+           [2., 4.]])
+    """
+    sizes = {held: size for part in parts for held, size in part.sizes.items()}
+    inside = sorted(sizes, key=lambda held: held == "trial")
+    values = [part.set_dims(sizes).transpose(*inside).data for part in parts]
+    return xr.Variable((dim, *inside), np.stack(values)).transpose(*sizes, dim)
 
 
 def _made(dims: Sequence[Hashable], data: Any) -> Any:

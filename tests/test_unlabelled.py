@@ -66,3 +66,14 @@ def test_a_world_gives_bare_variables_and_keeps_words_and_labels():
     assert not isinstance(world.kind, Bare)
     assert not isinstance(world.spent, Bare)
     assert isinstance(world.assign(people=2.0 * world.people), BareWorld)
+
+
+@pytest.mark.parametrize("cells", [4, 12])
+def test_no_layout_in_memory_changes_a_bit_of_a_sum(cells):
+    values = np.random.default_rng(1).lognormal(size=(5, cells))
+    by_trial, by_cell = (
+        bare(xr.DataArray(held, dims=("trial", "segment"))) for held in (values, values.T.copy().T)
+    )
+    alone = bare(xr.DataArray(values[:1], dims=("trial", "segment")))
+    assert np.array_equal(by_trial.sum("segment"), by_cell.sum("segment"))
+    assert np.array_equal(by_trial.sum("segment")[:1], alone.sum("segment"))

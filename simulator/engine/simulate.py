@@ -7,6 +7,7 @@ import xarray as xr
 from simulator import population
 from simulator.engine.tracks import Track
 from simulator.participation import Leaving, stays
+from simulator.programs import Contract
 from simulator.results import kept
 from simulator.sampling import claims, design
 from simulator.sampling import world as sampling
@@ -63,11 +64,18 @@ def settle(track: Track, world: xr.Dataset, only: Collection[str] | None = None)
     for contract in track.contracts:
         seen = world.sel(year=slice(None, contract.year))
         settled = contract.settle(seen, past)
-        past.append(settled if track.leaving is None else _left(settled, past, track.leaving))
+        settled = settled if track.leaving is None else _left(settled, past, track.leaving)
+        past.append(settled if only is None else settled[_known(settled, only, contract)])
     shared = [line for line in _shared(past) if only is None or line in only]
     if len(past) == 1:
         return past[0][shared].expand_dims("year")
     return xr.concat([year[shared] for year in past], dim="year", data_vars="all")
+
+
+def _known(statement: xr.Dataset, only: Collection[str], contract: Contract) -> list[str]:
+    """Return the lines to keep of a year: those asked for, and those that later years read."""
+    wanted = {*only, *contract.remembers, "settlement_usd", "benchmark_usd", "participates"}
+    return [str(line) for line in statement.data_vars if line in wanted]
 
 
 def lines(case: Case, tracks: Sequence[Track], trials: range) -> dict[str, xr.Dataset]:

@@ -81,6 +81,7 @@ class Contract:
     limits : each Limit that may bind, in the order in which it does
     surety : the line with what the ACO must hold (repayment mechanism, financial guarantee)
     asks : parts of a scenario's ACO that must be given
+    remembers : the lines of earlier years' statements that a later year's settlement reads
 
     Expressions are in a statement's lines and in the terms that are plain numbers. A line by
     segment makes an expression by segment, which is then added up (`usd`, where `when` is true) or
@@ -99,6 +100,7 @@ class Contract:
     # Lines that a stage changes, given or not.
     raised: ClassVar[frozenset[str]] = frozenset()
     asks: ClassVar[tuple[str, ...]] = ()
+    remembers: ClassVar[frozenset[str]] = frozenset()
 
     year: int
     option: str

@@ -301,6 +301,9 @@ class Lead(Contract):
     )
     surety: ClassVar[str] = "financial_guarantee_usd"
     asks: ClassVar[tuple[str, ...]] = ("lead",)
+    remembers: ClassVar[frozenset[str]] = frozenset(
+        {"lower_spending", "gross_savings_usd", "total_person_years"}
+    )
 
     first_year: CalendarYear
     category_precedence: Literal["esrd high_needs aged_disabled", "high_needs esrd aged_disabled"]

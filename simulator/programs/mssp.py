@@ -88,6 +88,9 @@ class Mssp(Contract):
         Stage("_settlement", ("settlement_usd",)),
     )
     raised: ClassVar[frozenset[str]] = frozenset({"benchmark_usd"})
+    remembers: ClassVar[frozenset[str]] = frozenset(
+        {"gross_savings_usd", "total_person_years", "aip_payment_usd", "aip_recoupment_usd"}
+    )
     adds_up: ClassVar[tuple[tuple[str, str], ...]] = (
         ("gross_savings_usd", "benchmark_usd - expenditure_usd"),
         ("gross_savings_usd", "shared_savings_usd + shared_losses_usd + unshared_usd"),

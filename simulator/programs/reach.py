@@ -68,6 +68,7 @@ class Reach(Contract):
 
     program: ClassVar[str] = "reach"
     asks: ClassVar[tuple[str, ...]] = ("reach",)
+    remembers: ClassVar[frozenset[str]] = frozenset({"retention_withhold_usd"})
     needs: ClassVar[frozenset[str]] = frozenset(
         {
             "expenditure_ppy",

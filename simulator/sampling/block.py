@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +13,7 @@ from simulator.sampling.streams import Streams
 from simulator.scenario.schema import Experience
 from simulator.units import Ratio
 
-__all__ = ["Arrays", "Block", "Walk", "mean_one", "persisting", "walked"]
+__all__ = ["Arrays", "Block", "Walk", "mean_one", "persisting", "room", "total", "walked"]
 
 Arrays: TypeAlias = dict[Hashable, tuple[tuple[str, ...], np.ndarray]]
 
@@ -107,6 +107,13 @@ class Block:
     def _elapsed(self) -> np.ndarray:
         return self.people.year.values[:, None] - self.people.origin.values
 
+    def room(self, *more: int, filled: float | None = None) -> np.ndarray:
+        """Return an array of the years drawn to fill, (trial, year, aco, *more), or `filled`."""
+        out = room(self.trials, (*self.shape[1:], *more))
+        if filled is not None:
+            out[:] = filled
+        return out
+
     def expected(self, name: str) -> np.ndarray:
         """Return a variable of the years drawn, as projected: (year, …)."""
         return self.people[name].values[self.simulated]
@@ -129,12 +136,25 @@ class Block:
         drawn : (trial, year, …), of the years drawn
         where : (year,) or (year, aco)
         """
-        out = np.empty((len(self.trials), *given.shape))
+        out = room(self.trials, given.shape)
         out[:] = given
         wide = where.reshape(*where.shape, *[1] * (given.ndim - where.ndim))
         for row, year in enumerate(np.flatnonzero(self.simulated)):
             np.copyto(out[:, year], drawn[:, row], where=wide[year])
         return out
+
+
+def room(trials: range, shape: Sequence[int]) -> np.ndarray:
+    """Return an array to fill, (trial, *shape), in memory the trials of one cell side by side.
+
+    Whatever is done to it elementwise then runs along the trials, and so does what comes of it.
+    """
+    return np.moveaxis(np.empty((*shape, len(trials))), -1, 0)
+
+
+def total(parts: np.ndarray) -> np.ndarray:
+    """Return the sum along the last axis, first to last, so that no layout changes a bit."""
+    return np.asarray(reduce(np.add, np.moveaxis(parts, -1, 0)))
 
 
 def walked(block: Block, stream: str, who: str, spans: Sequence[Iterable[int]]) -> np.ndarray:
@@ -145,7 +165,7 @@ def walked(block: Block, stream: str, who: str, spans: Sequence[Iterable[int]]) 
     years = sorted({year for span in spans for year in span})
     scores = {year: block.streams.normal(stream, f"{who}/{year}", block.trials) for year in years}
     none = np.zeros(len(block.trials))
-    return np.stack([sum((scores[year] for year in span), none) for span in spans], axis=1)
+    return np.stack([sum((scores[year] for year in span), none) for span in spans]).T
 
 
 def persisting(

@@ -38,8 +38,8 @@ def draw(block: Block) -> Shocks | None:
     laws = block.experience.catastrophes
     if not any(law.chance for law in laws.values()):
         return None
-    region, own, risk = (np.ones(block.shape) for _ in range(3))
-    found = Shocks(np.ones(block.shape[:2]), region, own, risk, np.zeros(block.shape))
+    region, own, risk = (block.room(filled=1.0) for _ in range(3))
+    found = Shocks(np.ones(block.shape[:2]), region, own, risk, block.room(filled=0.0))
     for name, law in laws.items():
         if law.strikes == "nation":
             nation = _strikes(block, name, law, "national")

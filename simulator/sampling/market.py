@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from simulator.sampling import claims
-from simulator.sampling.block import Arrays, Block, mean_one, walked
+from simulator.sampling.block import Arrays, Block, mean_one, total, walked
 from simulator.sampling.membership import Roster
 from simulator.units import Ratio
 
@@ -41,7 +41,7 @@ def regional(block: Block) -> np.ndarray:
 
     Errors add up from the last base year; ACOs of one region share them.
     """
-    out = np.ones(block.shape)
+    out = block.room(filled=1.0)
     sd = block.experience.trend.regional_sd
     for i, region in enumerate(block.people.region.values):
         walk = block.walk("market/region", str(region), i)
@@ -75,8 +75,8 @@ def _people(block: Block, roster: Roster | None) -> Ratio:
     """Return person-years over those expected: (trial, year, aco), or one."""
     if roster is None:
         return 1.0
-    expected = block.expected("person_years").sum(axis=-1)
-    return roster.person_years.sum(axis=-1) / np.where(expected > 0.0, expected, 1.0)
+    expected = total(block.expected("person_years"))
+    return total(roster.person_years) / np.where(expected > 0.0, expected, 1.0)
 
 
 def levels(block: Block, nation: np.ndarray, region: np.ndarray, needs: Collection[str]) -> Arrays:

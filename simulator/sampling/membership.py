@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.sampling.block import Arrays, Block, mean_one, walked
+from simulator.sampling.block import Arrays, Block, mean_one, total, walked
 from simulator.sampling.quantiles import binomial
 
 __all__ = ["Part", "Roster", "draw", "parts", "roster"]
@@ -89,8 +89,8 @@ def draw(block: Block, found: Roster | None) -> Arrays:
         return arrays
     expected = block.expected("person_years")
     by_segment = found.person_years / np.where(expected > 0.0, expected, 1.0)
-    in_all = expected.sum(axis=-1)
-    heads = found.person_years.sum(axis=-1) / np.where(in_all > 0.0, in_all, 1.0)
+    in_all = total(expected)
+    heads = total(found.person_years) / np.where(in_all > 0.0, in_all, 1.0)
     share = np.minimum(block.expected("assigned_share") * by_segment, 1.0)
     moved = {
         "person_years": found.person_years,
@@ -108,7 +108,7 @@ def _moved(block: Block) -> np.ndarray:
     law, years = block.experience.membership, np.array(block.years)
     first = int(block.people.year.values[block.ahead][0])
     churn, people = block.people.churn_share.values, block.expected("person_years")
-    out = np.ones((*block.shape, len(block.segments)))
+    out = block.room(len(block.segments), filled=1.0)
     for i, aco in enumerate(block.acos):
         begin = first + int(block.people.assignment.values[i] == "prospective")
         spans = [range(begin, year + 1) for year in block.years]
@@ -126,7 +126,7 @@ def _moved(block: Block) -> np.ndarray:
 
 def _departed(block: Block) -> tuple[np.ndarray, np.ndarray]:
     """Return the share of people left, and what they cost against all: two (trial, year, aco)."""
-    left, spending = np.ones(block.shape), np.ones(block.shape)
+    left, spending = block.room(filled=1.0), block.room(filled=1.0)
     for name, law in block.experience.membership.departures.items():
         for i in (i for i, aco in enumerate(block.acos) if aco == law.aco):
             goes = block.streams.uniform("membership/departure", f"{law.aco}/{name}", block.trials)
@@ -140,8 +140,8 @@ def _departed(block: Block) -> tuple[np.ndarray, np.ndarray]:
 def _within_the_year(block: Block, expected: np.ndarray, spending: np.ndarray) -> Roster:
     """Return the roster whose people are there in parts of the year, drawn one by one."""
     by_segment = [parts(block, j) for j in range(len(block.segments))]
-    counts = tuple(np.zeros(expected.shape) for _ in by_segment[0])
-    lived = np.zeros(expected.shape)
+    counts = tuple(np.zeros_like(expected) for _ in by_segment[0])
+    lived = np.zeros_like(expected)
     for j, held in enumerate(by_segment):
         usual = sum(part.share * part.exposure for part in held)
         people = np.rint(expected[..., j] / usual)
@@ -161,7 +161,7 @@ def _divided(
     """Return how many people are there for each part of the year, (trial, year, aco) each."""
     rest, left, drawn = people.copy(), 1.0, []
     for part in held[1:]:
-        found = np.zeros(people.shape)
+        found = np.zeros_like(people)
         for y, i in np.ndindex(people.shape[1:]) if part.share else ():
             who = f"{block.acos[i]}/{block.years[y]}/{block.segments[segment]}/{part.name}"
             u = block.streams.uniform("membership/part", who, block.trials)
@@ -179,7 +179,7 @@ def _participation(block: Block) -> Arrays:
     people = block.people
     if "termination_chance" not in people:
         return {}
-    stayed = np.ones(block.shape)
+    stayed = block.room(filled=1.0)
     for i, aco in enumerate(block.acos):
         here = np.ones(len(block.trials))
         for y, year in enumerate(block.years):

@@ -27,7 +27,7 @@ def draw(block: Block) -> Arrays:
         raise ScenarioError(
             "experience.quality.measures: are not read; allowed is a scenario filled in"
         )
-    score, met = _scores(block, law, "quality"), np.empty(block.shape)
+    score, met = _scores(block, law, "quality"), block.room()
     for i, aco in enumerate(block.acos):
         for y, year in enumerate(block.years):
             met[:, y, i] = _uniforms(block, "quality/outcome", aco, year) < law.outcome_met_share
@@ -59,7 +59,7 @@ def _scores(block: Block, law: Quality | TotalQuality, field: str) -> np.ndarray
             f"experience.{field}.sd: is {law.sd!r}; with a mean of {law.mean!r} it must be less "
             f"than {np.sqrt(law.mean * (1.0 - law.mean)):.4f}"
         )
-    quantiles, score = _quantiles(law.mean, law.sd), np.empty(block.shape)
+    quantiles, score = _quantiles(law.mean, law.sd), block.room()
     for i, aco in enumerate(block.acos):
         uniforms = partial(_uniforms, block, "quality", aco)
         for y, uniform in enumerate(persisting(uniforms, block.years, law.persistence).values()):
@@ -71,7 +71,7 @@ def _happens(block: Block, stream: str, chance: float) -> tuple[tuple[str, ...],
     """Return 1 where something happens to an ACO in a year, else 0: one figure if it is sure."""
     if chance in (0.0, 1.0):
         return ("year", "aco"), np.full(block.people.persons.shape, chance)
-    drawn = np.empty(block.shape)
+    drawn = block.room()
     for y, i in np.ndindex(block.shape[1:]):
         drawn[:, y, i] = _uniforms(block, stream, block.acos[i], block.years[y]) < chance
     return _DIMS, block.whole(np.zeros(block.people.persons.shape), drawn, block.ahead)
@@ -97,7 +97,7 @@ def circumstances(block: Block, relief: np.ndarray | None = None) -> Arrays:
     relief : (trial, year, aco), of catastrophes besides; together at most all of the year
     """
     law = block.experience.circumstances
-    drawn = np.empty(block.shape)
+    drawn = block.room()
     for y, i in np.ndindex(block.shape[1:]):
         who = f"{block.people.region.values[i]}/{block.years[y]}"
         happens = block.streams.uniform("circumstances", who, block.trials) < law.chance

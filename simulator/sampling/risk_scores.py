@@ -25,7 +25,7 @@ def draw(block: Block, score: np.ndarray, shock: np.ndarray | None = None) -> Ar
     law = block.experience.risk_scores
     shared, common = law.correlation, np.sqrt(law.common_share)
     spread = {str(kind): sd for kind, sd in law.sd.items()}
-    drawn = np.empty((*block.shape, len(block.segments)))
+    drawn = block.room(len(block.segments))
     together = [block.walk("risk_score/common", aco, i).scores for i, aco in enumerate(block.acos)]
     for i, j in np.ndindex(drawn.shape[2:]):
         own, counts = _own(block, "risk_score", i, j)
@@ -56,7 +56,7 @@ def inferred(block: Block, risk_score: np.ndarray) -> Arrays:
     """
     law, people = block.experience.risk_scores, block.people
     ratio = people.inferred_risk_score.values / people.risk_score.values
-    drawn = np.full((*block.shape, len(block.segments)), 1.0 + law.inferred_shift)
+    drawn = block.room(len(block.segments), filled=1.0 + law.inferred_shift)
     for i, aco in enumerate(block.acos) if law.inferred_sd else ():
         spans = [range(year, year + 1) for year in block.years]
         noise = mean_one(walked(block, "inferred_risk_score", aco, spans), law.inferred_sd)
@@ -70,7 +70,7 @@ def inferred(block: Block, risk_score: np.ndarray) -> Arrays:
 def demographic(block: Block) -> Arrays:
     """Return demographic_score, whose changes add up from the last base year, mean as expected."""
     sd = block.experience.risk_scores.demographic_sd
-    drawn = np.ones((*block.shape, len(block.segments)))
+    drawn = block.room(len(block.segments), filled=1.0)
     for i, j in np.ndindex(drawn.shape[2:]) if sd else ():
         scores, counts = _own(block, "demographic_score", i, j)
         drawn[:, :, i, j] = mean_one(scores, sd, counts)

@@ -36,7 +36,7 @@ def deviation(block: Block) -> Deviation:
     years are drawn); after it a lasting part of `sd` besides, and the mean ``1 + mean``.
     """
     law = block.experience.deviation
-    factor, score = np.empty(block.shape), np.empty(block.shape)
+    factor, score = block.room(), block.room()
     for i, aco in enumerate(block.acos):
         after = block.after_base[block.simulated, i]
         lasting = block.streams.normal("deviation", aco, block.trials)[:, None]
@@ -57,7 +57,7 @@ def effect(block: Block) -> np.ndarray:
     law = block.experience.effect
     elapsed = np.cumsum(block.ahead)[block.simulated]
     ramp = np.minimum(elapsed / max(law.ramp_years, 1.0), 1.0)
-    out = np.empty(block.shape)
+    out = block.room()
     for i, aco in enumerate(block.acos):
         saved = normal(block.streams.uniform("effect", aco, block.trials), law.mean, law.sd)
         out[:, :, i] = np.maximum(1.0 - saved[:, None] * ramp, 0.0)

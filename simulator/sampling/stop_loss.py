@@ -129,7 +129,7 @@ def draw(
     nation : (trial, year), what moves everybody's
     roster : who is there, if that is drawn
     """
-    drawn, few = np.zeros(block.shape), claims.by_person(block)
+    drawn, few = block.room(filled=0.0), claims.by_person(block)
     for i, law in _elected(block.people).items():
         one_by_one = block.acos[i] in few
         paid = _by_person if one_by_one else _by_group

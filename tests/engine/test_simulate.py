@@ -1,14 +1,19 @@
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import pytest
 import xarray as xr
 
+from simulator.engine.checking import check
 from simulator.engine.history import covers
-from simulator.engine.simulate import needs, settle, simulate
+from simulator.engine.simulate import drawn, needs, settle, simulate
 from simulator.engine.tracks import Track, tracks
 from simulator.programs import Contract
 from simulator.scenario.sweep import cases
 from tests.runs import small
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 class Remembers(Contract):
@@ -62,3 +67,13 @@ def test_a_what_if_is_about_one_program_year_and_option():
     assert covers("mssp.2022.enhanced.sharing_rate", own)
     assert covers("mssp.*.*.sharing_rate", own)
     assert not covers("mssp.2022.E.sharing_rate", own)
+
+
+@pytest.mark.parametrize("file", ["rebasing", "lead_or_mssp"])
+def test_later_years_settle_alike_whatever_is_kept_of_the_earlier(file):
+    scenario = check(SCENARIOS / f"{file}.yaml")
+    case = cases(scenario)[0]
+    world = drawn(case, tracks(case), range(3))
+    for track in tracks(case):
+        whole = settle(track, world).settlement_usd
+        assert settle(track, world, {"settlement_usd"}).settlement_usd.identical(whole)

@@ -195,3 +195,10 @@ def test_what_nothing_draws_is_named() -> None:
 
 def test_the_defaults_of_an_experience_draw_a_world() -> None:
     assert missing(draw(people({"a": aco()}), Experience(), range(5))) == []
+
+
+def test_the_trials_of_a_cell_lie_side_by_side_in_memory() -> None:
+    drawn = draw(people({"a": aco(), "b": aco(3_000)}), trials=range(10))
+    many = [v.values for v in drawn.data_vars.values() if v.dims[:1] == ("trial",)]
+    assert many
+    assert all(values.strides[0] == values.itemsize for values in many)
