@@ -165,7 +165,7 @@ def _text(document: Document, shape: Shape, fault: _Fault) -> str:
     for key in fault.keys:
         shape = shape.child(key)
     if fault.kind == "missing":
-        return f"is missing; must be {shape.noun()}"
+        return f"is missing; {shape.missed()}"
     if fault.kind == "key":
         return fault.message
     if fault.kind in ("value_error", "assertion_error"):

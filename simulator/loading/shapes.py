@@ -59,6 +59,11 @@ class Shape:
         nouns = dict.fromkeys(_noun(schema) for schema in self.alternatives)
         return " or ".join(nouns) or "left out"
 
+    def missed(self) -> str:
+        """Return what is allowed where there is nothing, and why it is needed, if that is told."""
+        told = (str(schema["x-missing"]) for schema in self.alternatives if "x-missing" in schema)
+        return "; ".join([f"must be {self.noun()}", *told])
+
     def must(self, value: Value) -> str:
         """Return what is allowed instead of `value`, with a hint at the likely slip."""
         numbers = [s for s in self.alternatives if s.get("type") in ("number", "integer")]

@@ -432,7 +432,7 @@ class Reach(Contract):
         """Return who could not sign this option, why, and what is not known of whom."""
         if "reach_capitation" not in acos:
             return []
-        checks = (self._closed, self._too_few, self._no_history, self._unsaid, self._uncapped)
+        checks = (self._closed, self._too_few, self._early_years, self._unsaid, self._uncapped)
         return [notice for check in checks for notice in check(acos)]
 
     def _closed(self, acos: xr.Dataset) -> list[str]:
@@ -469,19 +469,25 @@ class Reach(Contract):
             if kind == "new_entrant" and aligned < self.minimum_claims_persons_new_entrant
         ]
 
-    def _no_history(self, acos: xr.Dataset) -> list[str]:
-        """Return which Standard ACO had too few people aligned by claims in every early year."""
+    def _early_years(self, acos: xr.Dataset) -> list[str]:
+        """Return whose people aligned by claims in early years do not fit the ACO's type."""
         years = [int(self.base_year_3) - back for back in _BACK]
         if not set(years) <= {int(year) for year in acos.year.values}:
             return []
         most = np.max([self._by_claims(acos, year) for year in years], axis=0)
-        return [
-            f"{aco}: at most {people:,.0f} people aligned by claims in {years[0]} to {years[-1]}; "
-            f"a standard ACO needs {self.history_persons:,.0f} in one of them"
-            for aco, kind, people in zip(
-                acos.aco.values, acos.reach_type.values, most, strict=True
-            )
-            if kind == "standard" and people < self.history_persons
+        least, span = self.history_persons, f"in {years[0]} to {years[-1]}"
+        each = list(zip(acos.aco.values, acos.reach_type.values, most, strict=True))
+        few = [
+            f"{aco}: at most {people:,.0f} people aligned by claims {span}; "
+            f"a standard ACO needs {least:,.0f} in one of them"
+            for aco, kind, people in each
+            if kind == "standard" and people < least
+        ]
+        return few + [
+            f"{aco}: up to {people:,.0f} people aligned by claims {span}; "
+            f"a new entrant ACO has fewer than {least:,.0f} in each of them"
+            for aco, kind, people in each
+            if kind == "new_entrant" and people >= least
         ]
 
     def _by_claims(self, acos: xr.Dataset, year: int) -> np.ndarray:

@@ -222,4 +222,19 @@ def _check(value: Any, unit: Unit | None, where: str) -> None:
     if not unit.low <= value <= unit.high:
         raise RulesError(
             f"{where} is {value!r}; a {unit.name} lies between {unit.low:g} and {unit.high:g}"
+            f"{_slip(float(value), unit)}"
         )
+
+
+def _slip(value: float, unit: Unit) -> str:
+    """Return what was probably meant by a share that is none.
+
+    >>> _slip(2.0, Unit("share", 0.0, 1.0)), _slip(-0.04, Unit("share", 0.0, 1.0))
+    (' (2% is written 0.02)', ' (what is taken off is written without a sign: 0.04)')
+    """
+    if unit.name != "share" or not 0.0 < abs(value) <= 100.0:
+        return ""
+    if value < 0.0:
+        meant = -value if value >= -1.0 else -value / 100.0
+        return f" (what is taken off is written without a sign: {meant:g})"
+    return f" ({value:g}% is written {value / 100.0:g})"

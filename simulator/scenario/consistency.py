@@ -6,13 +6,13 @@ from typing import get_args
 
 from simulator.loading import Document, Keys, Mistake, Value, at, near, shown
 from simulator.scenario.plausibility import heads_hint
-from simulator.scenario.schema import Entitlement, Sampling, Scenario
+from simulator.scenario.schema import Entitlement, EquityTiers, Sampling, Scenario
 
 __all__ = ["contradictions"]
 
 # Person-years over head-count in CMS's files: 0.85 to 0.99, and 0.60 for a first long year.
 _LEAST_ENROLLED, _ROUNDED = 0.5, 1.0001
-_WHOLE = 1e-6
+_WHOLE, _PERCENT = 1e-6, 0.0051
 _UNSAID: dict[str | int, Value] = {"high_needs": False, "channel": "claims"}
 _OF_TAILS = {
     "lognormal_pareto": ("tail_share", "tail_index"),
@@ -33,6 +33,8 @@ def contradictions(document: Document) -> list[Mistake]:
         _terminated,
         _options_by_year,
         _stop_loss,
+        _entered,
+        _equity,
         _observed,
         _booked,
         _grouped,
@@ -200,6 +202,32 @@ def _layers(
         if name not in segments:
             text = f"is no segment of {keys[1]}; must be one of {', '.join(segments)}"
             yield document.mistake((*keys, "predicted_ppy", name), text)
+
+
+def _entered(document: Document) -> Iterator[Mistake]:
+    years = _performance_years(document)
+    for aco in _names(document, "population"):
+        keys: Keys = ("population", aco, "reach", "first_year")
+        first = at(document.value, keys)
+        if type(first) is int and years and min(years) < first:
+            text = f"is {first}; must not lie after the first performance year, {min(years)}"
+            yield document.mistake(keys, text)
+
+
+def _equity(document: Document) -> Iterator[Mistake]:
+    """Yield shares by decile of the equity score that do not add up; some may be by default."""
+    for aco in _names(document, "population"):
+        keys: Keys = ("population", aco, "reach", "equity")
+        held = at(document.value, keys)
+        shares: dict[str | int, Value] = {}
+        if isinstance(held, dict):
+            shares = shares | EquityTiers().model_dump() | held
+        plain = [share for share in shares.values() if isinstance(share, int | float)]
+        fit = plain and len(plain) == len(shares) and all(0.0 <= share <= 1.0 for share in plain)
+        if fit and abs(sum(plain) - 1.0) > _PERCENT:
+            said = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+            text = f"has shares that add up to {sum(plain):g} ({said}); they must add up to 1"
+            yield document.mistake(keys, text)
 
 
 def _observed(document: Document) -> Iterator[Mistake]:

@@ -44,6 +44,9 @@ _SPREADS: Mapping[str, float] = {
     "experience.quality.sd": 0.3,
     "experience.risk_scores.demographic_sd": 0.25,
 }
+_QUALITIES = {"experience.quality.mean", "experience.total_quality.mean"}
+_CODINGS = (0.95, 1.05)
+_NEEDY_SCORE, _NEEDY_PPY = 1.3, 20_000.0
 _GROWN = {"growth_share", "coding_growth", "growth"}
 _NOT_LEVELS = {"prior_savings_ppy", "revenue_ppy"}
 
@@ -179,7 +182,11 @@ def _score(document: Document, leaf: _Leaf) -> Iterator[str]:
 def _factor(document: Document, leaf: _Leaf) -> Iterator[str]:
     if not leaf.name.endswith("_factor") or leaf.keys[-1] == "sd":
         return
-    if not _within(leaf.value, _FACTORS):
+    if "coding_intensity_factor" in leaf.keys and not _within(leaf.value, _CODINGS):
+        said = f"is {leaf.value:g}; such factors lie within a few percent of 1"
+        rise = leaf.value if leaf.value < 1.0 else leaf.value - 1.0
+        yield f"{said}: {rise:.3g}% is written {1.0 + rise / 100.0:g}"
+    elif not _within(leaf.value, _FACTORS):
         percent = leaf.value >= 50.0
         meant = leaf.value / 100.0 if percent else 1.0 + leaf.value
         hint = f": growth? the factor is written {meant:g}" if leaf.value < 1.0 else ""
@@ -207,7 +214,7 @@ def _spread(document: Document, leaf: _Leaf) -> Iterator[str]:
 
 def _share(document: Document, leaf: _Leaf) -> Iterator[str]:
     path = _dotted(leaf.keys)
-    if path == "experience.quality.mean" and 0.0 < leaf.value < 0.2:
+    if path in _QUALITIES and 0.0 < leaf.value < 0.2:
         yield f"is {leaf.value:g}, {leaf.value:.3g} of full marks: 83% is written 0.83"
     elif path == "experience.effect.mean" and leaf.value < 0.0:
         yield f"is {leaf.value:g}, which spends more: what is saved is written above 0"
@@ -333,4 +340,25 @@ def _observed(document: Document, aco: Keys) -> Iterator[tuple[Keys, str]]:
         yield (*own, "settlement_usd"), text
 
 
-_CHECKS = (_heads, _segments, _reversed, _swapped, _observed)
+def _needy(document: Document, aco: Keys) -> Iterator[tuple[Keys, str]]:
+    """Yield the doubt that an ACO of High Needs has people who cost what others cost."""
+    if at(document.value, (*aco, "reach", "type")) != "high_needs":
+        return
+    segments = [(*aco, "segments", name) for name in _names(document, (*aco, "segments"))]
+    others = [keys for keys in segments if not _is_esrd(document, keys)]
+    scores = [_latest(document, (*keys, "risk_score")) for keys in others]
+    spent = [_latest(document, (*keys, "expenditure_ppy")) for keys in others]
+    if scores and max(scores) < _NEEDY_SCORE and 0.0 < max(spent) < _NEEDY_PPY:
+        yield (
+            (*aco, "reach", "type"),
+            f"is high_needs, but no segment costs more than {max(spent):,.0f} a year or scores "
+            f"above {max(scores):g}: people of High Needs cost about "
+            f"{_USUAL_PPY['high_needs']:,.0f}, at concurrent scores above 2",
+        )
+
+
+def _is_esrd(document: Document, keys: Keys) -> bool:
+    return "esrd" in (keys[-1], at(document.value, (*keys, "entitlement")))
+
+
+_CHECKS = (_needy, _heads, _segments, _reversed, _swapped, _observed)

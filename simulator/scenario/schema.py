@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
 __all__ = [
     "Aco",
@@ -187,6 +196,13 @@ class Observed(_Frozen):
     )
 
 
+# What a loader says, besides what is allowed, where a field is missing.
+_UNPUBLISHED: dict[str, JsonValue] = {
+    "x-missing": "stop-loss needs its attachment points and payout rates: none is published, so "
+    "that none has a default"
+}
+
+
 class StopLoss(_Frozen):
     """Person-level stop-loss on residuals (REACH, LEAD): what exceeds a person's prediction.
 
@@ -194,10 +210,12 @@ class StopLoss(_Frozen):
     """
 
     attachment_usd: Annotated[tuple[Positive, ...], Field(min_length=1)] = Field(
-        description="Attachment points on a person's residual in a year, rising"
+        description="Attachment points on a person's residual in a year, rising",
+        json_schema_extra=_UNPUBLISHED,
     )
     payout_share: Annotated[tuple[Share, ...], Field(min_length=1)] = Field(
-        description="Paid of the residual from each attachment point to the next"
+        description="Paid of the residual from each attachment point to the next",
+        json_schema_extra=_UNPUBLISHED,
     )
     charge_ppy: NonNegative | None = Field(default=None, description="Charge per person-year")
     charge_share: Share | None = Field(

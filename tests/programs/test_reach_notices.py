@@ -46,6 +46,8 @@ def test_fewer_people_than_the_types_minimum_of_the_year(
     acos: xr.Dataset, kind: str, year: int, least: int
 ) -> None:
     acos = acos.reindex(year=sorted({*acos.year.values.tolist(), year}), method="nearest")
+    if kind == "new_entrant":
+        acos = acos.assign(person_years=acos.person_years.where(acos.year > 2019, 0.0))
     known = {"reach_type": kind, "reach_base_persons": 5000.0}
     assert told(acos, year, persons=float(least), **known) == []
     (notice,) = told(acos, year, persons=least * 0.85, **known)
@@ -63,7 +65,7 @@ def test_a_tenth_fewer_is_tolerated_once_from_the_year_of_the_buffer_on(acos: xr
 
 
 def test_a_new_entrant_needs_people_aligned_by_claims(acos: xr.Dataset) -> None:
-    by_claims = acos.person_years * 0.2
+    by_claims = acos.person_years.where(acos.year > 2019, 0.0) * 0.2
     found = told(acos.assign(person_years=by_claims), reach_type="new_entrant")
     assert found == [
         "riverside: 2,260 people aligned by claims in 2026; a new entrant ACO needs 3,000"
@@ -74,6 +76,16 @@ def test_a_standard_aco_needs_an_early_year_of_3000_people(acos: xr.Dataset) -> 
     fewer = acos.person_years.where(acos.year > 2019, acos.person_years * 0.25)
     (notice,) = told(acos.assign(person_years=fewer))
     assert "at most 2,676 people aligned by claims in 2017 to 2019" in notice
+
+
+def test_a_new_entrant_has_fewer_than_3000_people_in_each_early_year(acos: xr.Dataset) -> None:
+    fewer = acos.person_years.where(acos.year > 2019, acos.person_years * 0.25)
+    assert told(acos.assign(person_years=fewer), reach_type="new_entrant") == []
+    (notice,) = told(acos, reach_type="new_entrant")
+    assert notice == (
+        "riverside: up to 10,705 people aligned by claims in 2017 to 2019; a new entrant ACO has "
+        "fewer than 3,000 in each of them"
+    )
 
 
 def test_high_needs_acos_say_how_many_people_they_had(acos: xr.Dataset) -> None:
