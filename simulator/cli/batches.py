@@ -14,11 +14,13 @@ from simulator.errors import ScenarioError, SimulatorError
 from simulator.timing import lap
 
 if TYPE_CHECKING:
+    from simulator.analysis.precision import Reached, Target
     from simulator.engine.plan import Plan
     from simulator.engine.run import Where
 
-__all__ = ["Asked", "blocks", "planned", "plans", "run"]
+__all__ = ["Asked", "blocks", "planned", "plans", "run", "target"]
 
+_PILOT = 100
 _MEASURES = ("mean", "p5", "p95", "P(owes) %")
 
 
@@ -31,6 +33,7 @@ class Asked(NamedTuple):
     block: int | None
     part: range | None
     keep_going: bool
+    target: "Target | None" = None
 
 
 class _Failure(NamedTuple):
@@ -48,6 +51,17 @@ def blocks(said: str | None) -> range | None:
     if found is None:
         raise typer.BadParameter(f"{said!r} is no span of blocks such as 0:500")
     return range(int(found[1]), int(found[2]))
+
+
+def target(said: str | None, of: str | None, most: int) -> "Target | None":
+    """Return what ``50000`` or ``1%`` asks for."""
+    from simulator.analysis.precision import target as asked
+
+    if said is None:
+        if of is not None:
+            raise typer.BadParameter("--of says whose --target-se; give that, too")
+        return None
+    return asked(said, of, most)
 
 
 def planned(file: Path, asked: Asked) -> "Plan":
@@ -87,20 +101,19 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
     Raises PartlyDoneError if some could not be run and the others were.
     """
     from simulator.engine import PartlyDoneError
-    from simulator.engine.run import execute_all
 
     with lap("start-up"):
         every, failures = plans(asked)
     done: list[Plan] = []
-    label = every[0].scenario.name if len(every) == 1 else f"{len(every)} scenarios"
-    with bar(label, where.workers) as progress:
-        for outcome in execute_all(every, where, progress, keep_going=asked.keep_going):
-            if outcome.error is not None:
-                failures.append(_Failure(str(outcome.plan.folder), outcome.error))
-                continue
-            done.append(outcome.plan)
-            if len(every) > 1 and asked.part is None:
-                _write(outcome.plan)
+    todo, precise = _begun(every, asked), dict[Path, "Reached"]()
+    while todo:
+        longer: list[Plan] = []
+        for one in _executed(todo, asked, where, failures):
+            more = one if asked.target is None else _extended(one, asked, precise)
+            (done if more is one else longer).append(more)
+            if more is one and len(every) > 1 and asked.part is None:
+                _write(one)
+        todo = longer
     with lap("showing"):
         if asked.part is not None:
             _parts(done)
@@ -108,9 +121,67 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
             _one(done, as_json=as_json)
         else:
             _several(done, failures, as_json=as_json)
+        failures += [*_unmet(done, precise)]
     if failures:
         said = [str(failure.error) for failure in failures]
         raise PartlyDoneError("\n".join([*said, f"{len(done)} of {len(asked.files)} were run"]))
+
+
+def _begun(every: "list[Plan]", asked: Asked) -> "list[Plan]":
+    """Return the plans to run first; for a target, refuse too few trials to tell their spread."""
+    if asked.target is not None and any(one.scenario.trials < _PILOT for one in every):
+        raise typer.BadParameter(f"--target-se needs {_PILOT} trials or more to begin with")
+    return every
+
+
+def _executed(
+    todo: "list[Plan]", asked: Asked, where: "Where", failures: list[_Failure]
+) -> "Iterator[Plan]":
+    """Yield the plans whose runs are whole, as they end; of the others, why they are not."""
+    from simulator.engine.run import execute_all
+
+    label = todo[0].scenario.name if len(todo) == 1 else f"{len(todo)} scenarios"
+    with bar(label, where.workers) as progress:
+        for outcome in execute_all(todo, where, progress, keep_going=asked.keep_going):
+            if outcome.error is None:
+                yield outcome.plan
+            else:
+                failures.append(_Failure(str(outcome.plan.folder), outcome.error))
+
+
+def _extended(planned: "Plan", asked: Asked, precise: "dict[Path, Reached]") -> "Plan":
+    """Return the plan of as many trials as the target takes; the plan itself if it has them."""
+    from simulator.analysis.precision import further, reached
+    from simulator.engine.plan import plan
+    from simulator.results import open_run
+
+    if asked.target is None:
+        return planned
+    scenario = planned.scenario
+    seen = precise[planned.folder] = reached(open_run(planned.folder), asked.target)
+    size, scheme = planned.pin.block, scenario.sampling.scheme
+    trials = further(scenario.trials, seen, asked.target, size, scheme)
+    if trials == scenario.trials:
+        return planned
+    return plan(scenario.model_copy(update={"trials": trials}), asked.out, asked.block)
+
+
+def _unmet(done: "list[Plan]", precise: "dict[Path, Reached]") -> Iterator[_Failure]:
+    """Say of each run how sure its means are; yield those that are not as sure as was asked."""
+    for planned in done:
+        if (seen := precise.get(planned.folder)) is None:
+            continue
+        said = (
+            f"{planned.folder}: the standard error of the mean settlement of {seen.contract} is "
+            f"${seen.error_usd:,.0f} at {planned.scenario.trials:,} trials"
+        )
+        if seen.met:
+            typer.echo(f"{said}, at most the ${seen.allowed_usd:,.0f} asked for", err=True)
+            continue
+        more = planned.scenario.trials * (seen.error_usd / max(seen.allowed_usd, 1.0)) ** 2
+        need = f"about {float(f'{more:.2g}'):,.0f} trials, and --most-trials allows no more"
+        why = f"above the ${seen.allowed_usd:,.0f} asked for, which takes {need}"
+        yield _Failure(str(planned.folder), SimulatorError(f"{said}, {why}"))
 
 
 def _write(planned: "Plan") -> None:

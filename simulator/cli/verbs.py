@@ -137,6 +137,14 @@ def run(
         str | None,
         typer.Option(metavar="A:B", help="Only these blocks, in a folder of their own to merge."),
     ] = None,
+    target_se: Annotated[
+        str | None,
+        typer.Option(metavar="USD|SHARE%", help="Go on until mean settlements are as sure."),
+    ] = None,
+    of: Annotated[str | None, typer.Option(metavar="A", help="Of this contract alone.")] = None,
+    most_trials: Annotated[
+        int, typer.Option(min=1, help="But never to more trials than that.")
+    ] = 1_000_000,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Run the others if a scenario cannot be.")
     ] = False,
@@ -147,8 +155,10 @@ def run(
     as_json: _Json = False,
 ) -> None:
     """Run scenarios, or complete or extend runs of them, and show what came out."""
-    part = batches.blocks(blocks)
-    asked = batches.Asked(files, _with(set_, trials), out, block, part, keep_going)
+    part, precise = batches.blocks(blocks), batches.target(target_se, of, most_trials)
+    if part is not None and precise is not None:
+        raise typer.BadParameter("--target-se is of a whole run; it does not go with --blocks")
+    asked = batches.Asked(files, _with(set_, trials), out, block, part, keep_going, precise)
     if dry_run:
         answers.plans(batches.plans(asked)[0], workers, as_json=as_json)
         return
