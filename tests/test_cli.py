@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from simulator.cli.verbs import app
+from simulator.validation import evaluation
+from simulator.validation.checks import judged, not_done
 from tests.runs import QUICKSTART
 
 GOLDEN = Path(__file__).parent / "golden" / "mssp" / "stlmt22_level_b_settlement.yaml"
@@ -31,6 +33,7 @@ VERBS = [
     "show",
     "solve",
     "status",
+    "validate",
     "verify",
     "what-matters",
 ]
@@ -290,3 +293,17 @@ def test_one_contract_alone_has_its_page_and_workbook(tmp_path):
     assert done.exit_code == 0, done.output
     (page,) = (tmp_path / "out").glob("*/report.html")
     assert "level_e" in page.read_text(encoding="utf-8")
+
+
+def test_validate_writes_what_it_found_and_ends_in_1_where_a_check_fails(tmp_path, monkeypatch):
+    checks = [not_done("A", "a file", "none", "all"), judged("B", "a rate", "1", "2", met=True)]
+    monkeypatch.setattr(evaluation, "_checks", lambda files, made, folder: iter(checks))
+    assert acosim("validate", "--out", tmp_path).exit_code == 0
+    checks.append(judged("B", "another", "3", "4", met=False))
+    ended = acosim("validate", "--out", tmp_path)
+    assert ended.exit_code == 1
+    assert "failed: another: 3; allowed: 4" in ended.stderr
+    assert "1 of 3 checks failed" in ended.stdout
+    told = json.loads(acosim("validate", "--out", tmp_path, "--json").stdout)
+    assert told == json.loads((tmp_path / "validation.json").read_text())
+    assert (tmp_path / "validation.html").is_file()

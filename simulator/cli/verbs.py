@@ -433,6 +433,24 @@ def replay(
 
 @app.command()
 @guarded
+def validate(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Public-use files of results to settle again."),
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option(help="Where page and figures go.")] = Path(),
+    as_json: _Json = False,
+) -> None:
+    """Check the model on this machine: replay, tables, conservation, convergence, calibration."""
+    from simulator.cli import validations
+
+    if not validations.show(files or [], out, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+@guarded
 def schema() -> None:
     """Print the JSON Schema of a scenario, for editors."""
     from simulator.scenario.schema import Scenario

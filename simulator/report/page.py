@@ -20,7 +20,7 @@ from simulator.report import (
     waterfall,
 )
 
-__all__ = ["write"]
+__all__ = ["environment", "write"]
 
 _LABELS = {
     "mean": "Mean",
@@ -46,39 +46,44 @@ def write(run: xr.Dataset, path: Path | str, ledger: pd.DataFrame | None = None)
         how to add waterfall and limits
     """
     run = run if "case" in run.dims else run.expand_dims("case")
-    page = _template().render(
-        run=run.attrs,
-        sections=list(sections.sections(run, ledger)),
-        hidden=max(len(sections.places(run)) - sections.MOST, 0),
-        labels=_LABELS,
-        colours=plots.colours(run),
-        nothing=sentences.nothing_in(run.sizes["trial"]),
-        sensitivity=sweep.panels(run),
-        tornado=sections.tornado(run),
-        cash=_cash(run),
-        footing=None if ledger is None else _footing(ledger),
-        values=grounds.values(run),
-        terms=grounds.terms(run),
-        reliances=grounds.reliances(run),
-        quality=quality.rows(run, ledger),
-        limitations=provenance.limitations(run),
-        provenance=provenance.facts(run),
-        command=provenance.command(run),
+    page = (
+        environment()
+        .get_template("page.html.jinja")
+        .render(
+            run=run.attrs,
+            sections=list(sections.sections(run, ledger)),
+            hidden=max(len(sections.places(run)) - sections.MOST, 0),
+            labels=_LABELS,
+            colours=plots.colours(run),
+            nothing=sentences.nothing_in(run.sizes["trial"]),
+            sensitivity=sweep.panels(run),
+            tornado=sections.tornado(run),
+            cash=_cash(run),
+            footing=None if ledger is None else _footing(ledger),
+            values=grounds.values(run),
+            terms=grounds.terms(run),
+            reliances=grounds.reliances(run),
+            quality=quality.rows(run, ledger),
+            limitations=provenance.limitations(run),
+            provenance=provenance.facts(run),
+            command=provenance.command(run),
+        )
     )
     Path(path).write_text(page, encoding="utf-8", newline="\n")
     return Path(path)
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return what pages are made with; what a scenario says stays text."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("simulator.report", ""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["typeset"] = _typeset
-    return environment.get_template("page.html.jinja")
+    made.filters["typeset"] = _typeset
+    return made
 
 
 def _typeset(text: str) -> str:

@@ -15,7 +15,7 @@ from simulator.results.holding import held
 from simulator.results.manifest import MANIFEST, Entry, entries
 from simulator.results.manifest import append as commit
 from simulator.results.opening import assumptions, digest, found, open_run, together, unsound
-from simulator.results.recording import close, closed, prepare, statuses
+from simulator.results.recording import close, closed, made_with, prepare, statuses
 from simulator.results.sealing import record, seal
 from simulator.results.standing import PART, Standing, standing, standings
 from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
@@ -48,6 +48,7 @@ __all__ = [
     "held",
     "identity",
     "kept",
+    "made_with",
     "open_run",
     "prepare",
     "record",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import xarray as xr
 
@@ -19,7 +20,7 @@ from simulator.results.writing import is_aside, write_text
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
-__all__ = ["close", "closed", "prepare", "statuses"]
+__all__ = ["close", "closed", "made_with", "prepare", "statuses"]
 
 _DECIDE = ("numpy", "scipy", "numba", "xarray", "pydantic", "zarr", "dask")
 
@@ -73,14 +74,26 @@ def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] =
         "trials": scenario.trials,
         "sha256": digest(folder),
         "terms": statuses(run_rules(folder)),
-        "versions": {"python": platform.python_version(), **{n: version(n) for n in _DECIDE}},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        **made_with()._asdict(),
         "began": began.isoformat(timespec="seconds"),
         "seconds": round((now - began).total_seconds(), 3),
         "blocks_computed": computed,
         "notices": list(notices),
     }
     seal(folder, facts)
+
+
+class Made(NamedTuple):
+    """What decides the last bits of a number: the versions of what computes, and the machine."""
+
+    versions: dict[str, str]
+    machine: str
+
+
+def made_with() -> Made:
+    """Return what computes here."""
+    versions = {"python": platform.python_version(), **{name: version(name) for name in _DECIDE}}
+    return Made(versions, f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors")
 
 
 def closed(folder: Path, trials: int) -> bool:
