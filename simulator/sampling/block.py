@@ -52,6 +52,13 @@ class Block:
         """Return which years are carried from those given of an ACO: (year, aco)."""
         return self._elapsed >= 0
 
+    def ramp(self, years: float) -> np.ndarray:
+        """Return how far each year is on a straight way from the last one given: (year, aco).
+
+        It is 1 from `years` years after that one on, and 0 in the years given and before.
+        """
+        return np.clip((self._elapsed + 1.0) / max(years, 1.0), 0.0, 1.0)
+
     @cached_property
     def based(self) -> np.ndarray:
         """Return which base years are drawn, for which ACOs: (year, aco)."""

@@ -33,17 +33,21 @@ def deviation(block: Block) -> Deviation:
     """Return each ACO's deviation: (trial, year, aco), of the years drawn.
 
     A change of `change_sd` for each year away from the last base year (before it too, where base
-    years are drawn); after it a lasting part of `sd` besides, and the mean ``1 + mean``.
+    years are drawn); after it a lasting part of `sd` besides, and the mean ``1 + mean``, both
+    reached in equal steps over `ramp_years`.
     """
     law = block.experience.deviation
     factor, score = block.room(), block.room()
+    ramp = block.ramp(law.ramp_years)[block.simulated]
     for i, aco in enumerate(block.acos):
-        after = block.after_base[block.simulated, i]
+        after = ramp[:, i]
         lasting = block.streams.normal("deviation", aco, block.trials)[:, None]
         changes, counts = block.walk("deviation/change", aco, i)
-        moved = mean_one(lasting * after, law.sd, after) * mean_one(changes, law.change_sd, counts)
+        moved = mean_one(lasting * after, law.sd, after**2) * mean_one(
+            changes, law.change_sd, counts
+        )
         factor[:, :, i] = (1.0 + law.mean * after) * moved
-        total = np.sqrt(after * law.sd**2 + counts * law.change_sd**2)
+        total = np.sqrt(after**2 * law.sd**2 + counts * law.change_sd**2)
         mixed = law.sd * lasting * after + law.change_sd * changes
         score[:, :, i] = mixed / np.maximum(total, 1e-12) + lasting * (total == 0.0)
     return Deviation(factor, score)

@@ -440,6 +440,9 @@ class Deviation(_Frozen):
     mean: SignedShare = 0.0
     sd: Spread = 0.0
     change_sd: Spread = Field(default=0.0, description="Of one year's change in the deviation")
+    ramp_years: Annotated[Number, Field(ge=0, le=20)] = Field(
+        default=0, description="After the last year given, until `mean` and `sd` are reached"
+    )
 
 
 class Groups(_Frozen):

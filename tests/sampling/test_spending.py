@@ -46,6 +46,16 @@ def test_in_simulated_base_years_the_deviation_departs_from_the_last_of_them() -
     assert np.all(abs(factor.mean(axis=0) - [1.0, 1.0, 1.0, 0.97]) <= 4.0 * error + 1e-12)
 
 
+def test_a_ramped_deviation_is_reached_in_equal_steps_and_then_lasts() -> None:
+    law = {"mean": -0.04, "sd": 0.04, "ramp_years": 4}
+    factor = spending.deviation(block(2020, 2023, deviation=law)).factor[:, -4:, 0]
+    steps = np.array([0.5, 0.75, 1.0, 1.0])
+    error = factor.std(axis=0) / np.sqrt(TRIALS)
+    assert np.all(abs(factor.mean(axis=0) - (1.0 - 0.04 * steps)) <= 4.0 * error)
+    assert np.log(factor).std(axis=0) == pytest.approx(0.04 * steps, rel=0.02)
+    assert np.corrcoef(np.log(factor[:, 0]), np.log(factor[:, 1]))[0, 1] == pytest.approx(1.0)
+
+
 def test_a_deviation_without_spread_is_its_mean_in_every_trial() -> None:
     found = spending.deviation(block(deviation={"mean": -0.03}))
     assert np.allclose(found.factor, 0.97)
