@@ -157,6 +157,7 @@ ATTRIBUTES: Mapping[str, str] = {
     "stop_loss_charge_share": "Charge for stop-loss as a share of the benchmark before discount",
     "stop_loss_neutrality_factor": "What multiplies stop-loss payouts so that charges cover them",
     "capitated_share": "Part of expenditure paid as base capitation (PCC or TCC)",
+    "fee_reduction_share": "Part of participants' claims given up for capitation; -1 if not told",
     "enhanced_pcc_share": "Enhanced primary care capitation as a share of the benchmark",
     "advanced_payment_share": "Part of expenditure paid in advance (APO)",
     "advanced_payment_claims_share": "Reduced claims over what APO paid in advance; 1 if level",

@@ -488,6 +488,7 @@ def _reach(population: Mapping[str, Aco]) -> dict[str, list[object]]:
         "reach_first_year": [one.first_year for one in known],
         "reach_capitation": [one.capitation for one in known],
         "reach_base_persons": [_or_unknown(one.base_persons) for one in known],
+        "fee_reduction_share": [_or_unknown(one.fee_reduction_share) for one in known],
         "retention_withheld": [_or_unknown(one.retention_withheld) for one in known],
         **{n: [float(getattr(one, n)) for one in known] for n in _REACH_FIGURES},
         **{

@@ -432,7 +432,14 @@ class Reach(Contract):
         """Return who could not sign this option, why, and what is not known of whom."""
         if "reach_capitation" not in acos:
             return []
-        checks = (self._closed, self._too_few, self._early_years, self._unsaid, self._uncapped)
+        checks = (
+            self._closed,
+            self._little_given_up,
+            self._too_few,
+            self._early_years,
+            self._unsaid,
+            self._uncapped,
+        )
         return [notice for check in checks for notice in check(acos)]
 
     def _closed(self, acos: xr.Dataset) -> list[str]:
@@ -440,6 +447,18 @@ class Reach(Contract):
             f"{aco}: capitation {word} is not open to {self.option}; open: {self.capitations}"
             for aco, word in zip(acos.aco.values, acos.reach_capitation.values, strict=True)
             if word and str(word) not in self.capitations.split()
+        ]
+
+    def _little_given_up(self, acos: xr.Dataset) -> list[str]:
+        """Return whose participants give up less of their claims than capitation asks for."""
+        least = self.fee_reduction_minimum
+        return [
+            f"{aco}: participants give up {given:.4g} of their claims for capitation; "
+            f"{self.year} asks for at least {least:g}"
+            for aco, given in zip(
+                acos.aco.values, np.ravel(acos.fee_reduction_share.values), strict=True
+            )
+            if 0.0 <= given < least
         ]
 
     def _too_few(self, acos: xr.Dataset) -> list[str]:

@@ -13,6 +13,17 @@ __all__ = ["STATUSES", "Term", "Value", "reliances", "terms", "values"]
 
 STATUSES = ("disputed", "assumed", "proposed", "reported", "published")
 _FEW = 8
+# Where the scenario's own sources say nothing of what it has by default.
+_ASSUMED: Mapping[str, str] = {
+    "population.*.stop_loss.prediction_cv": "Assumed: how widely people's predictions spread is "
+    "not published, nor how CMS predicts; payouts fall as it rises.",
+    "population.*.stop_loss.prediction_correlation": "Assumed, as the spread of predictions: "
+    "how well they foretell what a person spends is not published.",
+    "population.*.stop_loss.neutrality_factor": "Assumed: CMS's factor is known after the year; "
+    "those seen lie between 0.4 and 2.0.",
+    "population.*.reach.equity": "Assumed: shares of months by equity decile; by default as if "
+    "the ACO's people lived as the nation's do.",
+}
 
 
 class Value(NamedTuple):
@@ -39,17 +50,18 @@ def values(run: xr.Dataset) -> list[Value]:
     """Return what the scenario assumes of people and years, with sources: assumed values first.
 
     Every value of ``experience`` is among them, with or without a source, and everything else
-    that the scenario gives a source for.
+    that the scenario gives a source for, or that is known to have none.
     """
     scenario = _scenario(run)
     sources = _mapping(scenario.get("sources"))
     found: dict[str, list[tuple[str, object]]] = {key: [] for key in sources}
     for keys, value in _leaves(scenario, ()):
-        source = _source(keys, sources)
+        source = _source(keys, sources) or _source(keys, _ASSUMED)
         if source or keys[0] == "experience":
             found.setdefault(source or ".".join(keys), []).append((".".join(keys), value))
+    said = {**_ASSUMED, **sources}
     rows = [
-        Value(path, _list(path, held), " ".join(str(sources.get(path, "no source")).split()))
+        Value(path, _list(path, held), " ".join(str(said.get(path, "no source")).split()))
         for path, held in found.items()
     ]
     return sorted(rows, key=lambda row: not row.source.lower().startswith(("assumed", "no ")))

@@ -308,6 +308,10 @@ class Reach(_Frozen):
     capitated_share: Share = Field(
         default=0.0, description="Of expenditure, paid as base capitation in place of claims"
     )
+    fee_reduction_share: Share | None = Field(
+        default=None,
+        description="Of participants' claims, given up for capitation; by default enough",
+    )
     enhanced_pcc_share: Share = Field(
         default=0.0, description="Of the benchmark, advanced as enhanced primary care capitation"
     )

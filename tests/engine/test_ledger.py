@@ -10,6 +10,7 @@ from simulator.engine.run import run
 from simulator.engine.simulate import simulate
 from simulator.engine.tracks import tracks
 from simulator.errors import ResultsError
+from simulator.programs.reach import Reach
 from simulator.scenario.sweep import cases
 from tests.conftest import ROOT
 from tests.runs import small
@@ -136,6 +137,36 @@ def test_lead_beside_mssp_foots_in_every_trial_and_year(tmp_path):
     assert set(foots.contract) == set(whole.contracts)
     assert len(foots.year.unique()) == 10
     assert (foots["mean"] == 1.0).all()
+
+
+def test_reach_foots_in_every_trial_of_every_type_with_all_that_may_be_elected(tmp_path):
+    aco = "population.riverside"
+    elected = [
+        f"{aco}.stop_loss={{attachment_usd: [100000, 250000], payout_share: [0.8, 1.0], "
+        "charge_share: 0.01}",
+        f"{aco}.reach.provisional_settlement=true",
+        f"{aco}.reach.advanced_payment_share=0.05",
+        f"{aco}.reach.advanced_payment_claims_share=0.98",
+        f"{aco}.reach.high_performers_share=0.002",
+        f"{aco}.reach.retention_withheld=true",
+        f"{aco}.elections.minimum_savings=0.01",
+        "rules={reach.2026.*.retention_withhold: {value: 0.02, why: so that it is there}}",
+        "contracts.professional={program: reach, option: professional}",
+        "contracts.trend_2023={program: reach, option: global, rules_year: 2023}",
+        *(f"{aco}.segments.{kind}.risk_score.2021=1.0" for kind in TYPES),
+    ]
+    whole = check(ROOT / "scenarios" / "reach_2026_tightening.yaml", ["trials=200", *elected])
+    table = ledger(run(whole, tmp_path).attrs["path"])
+    foots = table.query("kind == 'foots'")
+    assert set(foots.contract) == {"py2025_rules", "py2026", "professional", "trend_2023"}
+    levels = [step.text for step in Reach.waterfall if step.kind == "level"]
+    assert {*levels, *(f"{line} = {parts}" for line, parts in Reach.adds_up)} <= set(foots.name)
+    assert (foots["mean"] == 1.0).all()
+    steps = table.query("kind == 'step' and contract == 'py2026'").set_index("name")["mean"]
+    assert (steps.drop(["Retention withhold released"]) != 0.0).all()
+
+
+TYPES = ("aged_nondual", "aged_dual", "disabled", "esrd")
 
 
 def test_totals_are_of_the_sums_in_each_trial(tmp_path):

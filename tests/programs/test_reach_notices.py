@@ -88,6 +88,15 @@ def test_a_new_entrant_has_fewer_than_3000_people_in_each_early_year(acos: xr.Da
     )
 
 
+def test_participants_give_up_enough_of_their_claims_for_capitation(acos: xr.Dataset) -> None:
+    assert told(acos, fee_reduction_share=1.0) == []
+    (notice,) = told(acos, fee_reduction_share=0.2)
+    assert notice == (
+        "riverside: participants give up 0.2 of their claims for capitation; 2026 asks for at "
+        "least 1"
+    )
+
+
 def test_high_needs_acos_say_how_many_people_they_had(acos: xr.Dataset) -> None:
     (notice,) = told(acos, reach_type="high_needs")
     assert notice.startswith("riverside: reach.base_persons is not given; scores are capped as if")

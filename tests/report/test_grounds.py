@@ -1,3 +1,4 @@
+from simulator.loading import dump
 from simulator.report import grounds
 
 
@@ -8,6 +9,20 @@ def test_every_experience_value_is_listed_with_its_source_assumed_first(make_run
         ("experience.effect.mean", "0", "no source"),
         ("experience.trend", "sd 0.016", "Fitted on nothing; 7 ACOs."),
     ]
+
+
+def test_what_is_assumed_by_default_is_listed_as_such(make_run):
+    run = make_run(trials=5)
+    election = {"stop_loss": {"prediction_cv": 0.9, "prediction_correlation": 0.45}}
+    sourced = {"population.b.stop_loss": "Fitted by us."}
+    given = {"population": {"a": election, "b": election}, "sources": sourced}
+    run.attrs["scenario"] = dump(given)
+    rows = {row.path: (row.value, row.source) for row in grounds.values(run)}
+    spread = rows["population.*.stop_loss.prediction_cv"]
+    assert spread[1].startswith("Assumed: how widely people's predictions spread is not published")
+    assert "0.9" in spread[0]
+    assert rows["population.*.stop_loss.prediction_correlation"][1].startswith("Assumed")
+    assert rows["population.b.stop_loss"][1] == "Fitted by us."
 
 
 def test_terms_come_disputed_and_assumed_first_and_once(make_run):
