@@ -1,5 +1,6 @@
 """Rows of a public-use file of ACO REACH as a world, settled, and what to say of each."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,8 +70,11 @@ class Corridors:
 
     @property
     def printed(self) -> np.ndarray:
-        """Return what was paid or is owed: after sequestration, if the file prints that."""
-        return self.figures(self.published.paid)
+        """Return what was paid or is owed: after sequestration, if the file prints that.
+
+        A blank cell is nothing.
+        """
+        return self.published.amounts(self.published.paid)[self.rows]
 
     def faults(self, row: int) -> list[str]:
         """Return what a row lacks, a line each: the column, what was found, what is allowed."""
@@ -132,9 +136,11 @@ class Corridors:
 
     @cached_property
     def _spent(self) -> np.ndarray:
-        """Return the cost of care after stop-loss, where the file prints it."""
-        has = self.published.has("net_expenditure_usd")
-        return self.figures("net_expenditure_usd" if has else "expenditure_usd")
+        """Return the cost of care after stop-loss: as printed, or as gross savings imply it."""
+        if self.published.has("net_expenditure_usd"):
+            return self.figures("net_expenditure_usd")
+        without = self._final + self._added - self.figures("gross_savings_usd")
+        return np.where(self._implied, without, self.figures("expenditure_usd"))
 
     @cached_property
     def _equity(self) -> np.ndarray:
@@ -161,17 +167,23 @@ class Corridors:
         """Yield what a row prints against itself."""
         shared, paid = self.figures("shared_savings_usd")[row], self.printed[row]
         agrees = abs(shared - self._shared[row]) <= _DOLLAR
-        if self._sequestered and paid == 0.0 and shared > 0.0 and agrees:
-            names = [self.published.name(f) for f in ("settlement_usd", "shared_savings_usd")]
-            beside = f"{names[1]} of ${shared:,.0f}, which is what the rules give"
-            yield f"{names[0]} prints $0 beside {beside}"
+        names = [self.published.name(f) for f in ("settlement_usd", "shared_savings_usd")]
+        beside = f"beside {names[1]} of ${shared:,.0f}, which is what the rules give"
+        if not self._sequestered or not agrees or paid != 0.0:
+            return
+        if math.isnan(self.figures("settlement_usd")[row]):
+            yield f"{names[0]} is blank {beside}"
+        elif shared > 0.0:
+            yield f"{names[0]} prints $0 {beside}"
 
     def _remarks(self, row: int) -> Iterator[str]:
         if self._equity[row] and self.reading.text:
             names = [self.published.name(f) for f in ("benchmark_usd", *_EQUITY)]
             yield self.reading.text.format(benchmark=names[0], equity=" and ".join(names[1:]))
-        if self._unknown_stop_loss[row]:
-            yield "stop-loss is elected; what it charged and paid is not printed"
+        if self._implied[row]:
+            names = [self.published.name(f) for f in ("net_expenditure_usd", "gross_savings_usd")]
+            usd = (self.figures("expenditure_usd") - self._spent)[row]
+            yield f"{names[0]} is not in the file; {names[1]} implies ${usd:,.0f} of stop-loss"
         discount, rule = self.figures("discount")[row], self.contract.discount
         if abs(np.nan_to_num(discount, nan=rule) - rule) > _PRINTED:
             name = self.published.name("discount")
@@ -180,23 +192,41 @@ class Corridors:
             yield f"{self.published.name('retention')} of {self.figures('retention')[row]:.0%}"
 
     @cached_property
-    def _unknown_stop_loss(self) -> np.ndarray:
+    def _implied(self) -> np.ndarray:
+        """Return the rows whose stop-loss only their gross savings tell.
+
+        They may have elected it, and the file does not print what their care cost after it.
+        """
+        if self.published.has("net_expenditure_usd"):
+            return np.zeros(self.rows.size, dtype=bool)
         elected = self.figures("stop_loss") == 1.0
-        return elected & (not self.published.has("net_expenditure_usd"))
+        if not self.published.has("stop_loss"):
+            elected[:] = True
+        without = self._final + self._added - self.figures("gross_savings_usd")
+        return elected & (np.abs(without - self.figures("expenditure_usd")) > _DOLLAR)
 
     # -------------------------------------------------------------------------- what it is worth
 
     @cached_property
     def _benchmark(self) -> xr.DataArray:
-        based = self.figures("benchmark_usd") + self.reading.base * self._equity
-        return xr.DataArray(based[self.sound], {"aco": self.rows[self.sound]}, ("aco",))
+        aco = {"aco": self.rows[self.sound]}
+        return xr.DataArray(self._final[self.sound], aco, ("aco",))
+
+    @cached_property
+    def _final(self) -> np.ndarray:
+        """Return the benchmark whose shares the bands are."""
+        return self.figures("benchmark_usd") + self.reading.base * self._equity
+
+    @cached_property
+    def _added(self) -> np.ndarray:
+        """Return what savings are counted from, over that benchmark."""
+        return (self.reading.gross - self.reading.base) * self._equity
 
     @cached_property
     def _statement(self) -> xr.Dataset:
         if not self.sound.any():
             return xr.Dataset()
-        added = (self.reading.gross - self.reading.base) * self._equity
-        return self.contract.settle(self._world(added[self.sound]))
+        return self.contract.settle(self._world(self._added[self.sound]))
 
     def _world(self, added: np.ndarray) -> xr.Dataset:
         """Return the sound rows as a world in which benchmark, cost and stop-loss are given."""

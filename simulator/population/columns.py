@@ -197,16 +197,39 @@ COLUMNS: Mapping[str, Column] = {
 }
 """Every figure that is read, by our own name for it."""
 
+
+def _cost(end: str) -> tuple[str, ...]:
+    """Return the names that the total cost of care may have in full or in part."""
+    return tuple(
+        f"{name}{end}" for name in ("TOT_COST_CARE", "TOT_COST_OF_CARE", "TOTAL_COST_OF_CARE")
+    )
+
+
+def _savings(form: str) -> tuple[str, ...]:
+    """Return the names that savings may have, with their losses or without.
+
+    >>> _savings("GROSS_{}")
+    ('GROSS_SAVINGS', 'GROSS_SAV', 'GROSS_SAVINGS_LOSSES', 'GROSS_SAV_LOSS')
+    """
+    return tuple(form.format(word) for word in _SAVED)
+
+
+_SAVED = ("SAVINGS", "SAV", "SAVINGS_LOSSES", "SAV_LOSS")
+_ENDS = ("", " Risk", " Option", " Risk Option", " Risk Sharing", " Risk Sharing Option")
+_ARRANGEMENTS = {
+    key(f"{option}{end}"): option for option in ("global", "professional") for end in _ENDS
+}
+
 _REACH: Mapping[str, Column] = {
     "aco_id": Column(("ACO_ID", "DCE_ID"), "text", "an identifier is needed"),
     "name": Column(("ACO_NAME", "DCE_NAME"), "text"),
-    "year": Column(("PERF_YEAR", "PERFORMANCE_YEAR", "PY"), "text", "a year is needed"),
+    "year": Column(("PERF_YEAR", "PERFORMANCE_YEAR", "PERF_YR", "PY"), "text", "a year is needed"),
     "start": Column(("FIRST_PART_YEAR", "FIRST_PERF_YEAR"), "text", "a year is needed"),
     "kind": Column(
         ("ACO_TYPE", "DCE_TYPE"), "text", "Standard, New Entrant or High Needs is needed"
     ),
-    "level": Column(("RISK_ARRANGEMENT",), "text", "Global or Professional is needed"),
-    "capitation": Column(("CAPITATION_ARRANGEMENT", "CAPITATION"), "text"),
+    "level": Column(("RISK_ARRANGEMENT", "RISK_ARR"), "text", "Global or Professional is needed"),
+    "capitation": Column(("CAPITATION_ARRANGEMENT", "CAPITATION", "CAP_ARRANGEMENT"), "text"),
     "enhanced": Column(("ENHANCED_PCC_ELECTION", "ENHANCED_PCC"), "flag", _FLAG),
     "advanced": Column(("APO_ELECTION",), "flag", _FLAG),
     "stop_loss": Column(("STOP_LOSS_ELECTION", "STOP_LOSS"), "flag", _FLAG),
@@ -215,15 +238,18 @@ _REACH: Mapping[str, Column] = {
     "persons": Column(("BENE_CNT", "ALIGNED_BENEFICIARIES"), needs="a number of people is needed"),
     "quality_score": Column(("QUAL_SCR",), "share", "a score is needed"),
     "dual_share": Column(("PERC_DUAL",), "share", _SHARE),
-    "benchmark_usd": Column(("FINAL_BENCHMARK",), needs="a dollar amount above 0 is needed"),
-    "unadjusted_benchmark_usd": Column(("UNADJ_BENCHMARK",), needs=_DOLLARS),
-    "expenditure_usd": Column(("TOT_COST_CARE",), needs=_DOLLARS),
-    "net_expenditure_usd": Column(("TOT_COST_CARE_NET",), needs=_DOLLARS),
+    "benchmark_usd": Column(
+        ("FINAL_BENCHMARK", "FINAL_BNCHMK", "FINAL_BENCHMARK_AMT", "FINAL_PY_BENCHMARK"),
+        needs="a dollar amount above 0 is needed",
+    ),
+    "unadjusted_benchmark_usd": Column(("UNADJ_BENCHMARK", "UNADJ_BNCHMK"), needs=_DOLLARS),
+    "expenditure_usd": Column(_cost(""), needs=_DOLLARS),
+    "net_expenditure_usd": Column(_cost("_NET"), needs=_DOLLARS),
     "equity_up_usd": Column(("HEBA_UP_AMT",), needs=_DOLLARS),
     "equity_down_usd": Column(("HEBA_DOWN_AMT", "HEBA_DN_AMT"), needs=_DOLLARS),
-    "gross_savings_usd": Column(("GROSS_SAVINGS", "GROSS_SAV"), needs=_DOLLARS),
-    "shared_savings_usd": Column(("SHARED_SAVINGS",), needs=_DOLLARS),
-    "settlement_usd": Column(("SHARED_SAVINGS_SEQ",), needs=_DOLLARS),
+    "gross_savings_usd": Column(_savings("GROSS_{}"), needs=_DOLLARS),
+    "shared_savings_usd": Column(_savings("SHARED_{}"), needs=_DOLLARS),
+    "settlement_usd": Column(_savings("SHARED_{}_SEQ"), needs=_DOLLARS),
     "capitation_usd": Column(("CAP_PMT_AMT", "CAP_PMT"), needs=_DOLLARS),
     "enhanced_usd": Column(("EPCC_PMT_AMT", "EPCC_PMT"), needs=_DOLLARS),
     "risk_score": Column(("NORM_RISK_SCORE",)),
@@ -248,7 +274,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "reach": Layout(
         _REACH,
         ("aco_id", "level", "benchmark_usd", "expenditure_usd", "shared_savings_usd"),
-        {"global": "global", "professional": "professional"},
+        _ARRANGEMENTS,
         {},
         years="several",
         first_year=2021,

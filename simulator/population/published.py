@@ -20,6 +20,7 @@ __all__ = ["Published", "every_year", "read"]
 
 _ABSENT = {"flag": 0.0}
 _TRIPLE = 3
+_TITLE = 2
 _ROUNDING = 1.0
 # The year of a date, such as that of a revision, is not the year of the results.
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)(?![-_ .]\d\d[-_ .]\d\d(?!\d))")
@@ -201,10 +202,10 @@ def every_year(program: str, path: str | Path, year: int | None = None) -> tuple
         allowed = ", ".join(LAYOUTS)
         raise ScenarioError(f"{program!r} has no public-use files that are read; {allowed} has")
     layout, file = LAYOUTS[program], Path(path)
-    header, rows, lines = _table(file)
-    columns = _columns(layout, str(file), header, rows)
+    header, at, rows, lines = _table(file)
+    columns = _columns(layout, f"{file}:{at}", header, rows)
     if layout.years == "several" and "year" in columns:
-        by_year = _places_by_year(file, columns["year"], year)
+        by_year = _places_by_year(file, layout, columns["year"], year)
     else:
         by_year = {_year(layout, file, columns, year): list(range(len(rows)))}
     return tuple(
@@ -213,22 +214,46 @@ def every_year(program: str, path: str | Path, year: int | None = None) -> tuple
             when,
             tuple(lines[row] for row in places),
             {field: column.only(places) for field, column in columns.items()},
-            _ragged(header, [rows[row] for row in places], [lines[row] for row in places]),
+            _undated(layout, columns, places)
+            | _ragged(header, [rows[row] for row in places], [lines[row] for row in places]),
             layout,
         )
         for when, places in by_year.items()
     )
 
 
-def _places_by_year(file: Path, column: _Cells, said: int | None) -> dict[int, list[int]]:
-    """Return the rows of each year in the file's order. Raises ScenarioError for a row of none."""
-    years = [cells.year(text) for text in column.texts]
-    if unread := [row for row, year in enumerate(years) if math.isnan(year)]:
-        text = column.texts[unread[0]]
+def _undated(
+    layout: Layout, columns: Mapping[str, _Cells], places: Sequence[int]
+) -> dict[int, str]:
+    """Return the rows that do not say their year in a file that may hold several."""
+    if layout.years == "one" or "year" not in columns:
+        return {}
+    column = columns["year"]
+    return {
+        row: f"{column.name} is {column.texts[place]!r}; {layout.columns['year'].needs}"
+        for row, place in enumerate(places)
+        if math.isnan(_in_a_column(layout, column.texts[place]))
+    }
+
+
+def _places_by_year(
+    file: Path, layout: Layout, column: _Cells, said: int | None
+) -> dict[int, list[int]]:
+    """Return the rows of each year in the file's order.
+
+    A row that says no year, such as a note, stands with those of the year above it. Raises
+    ScenarioError where no row says one, or none the year that is asked for.
+    """
+    years = [_in_a_column(layout, text) for text in column.texts]
+    known = [int(year) for year in years if not math.isnan(year)]
+    if not known:
+        text = column.texts[0]
         raise ScenarioError(f"{file}: {column.name} is {text!r} in a row; a year is needed")
     found: dict[int, list[int]] = {}
+    above = known[0]
     for row, year in enumerate(years):
-        found.setdefault(int(year), []).append(row)
+        above = above if math.isnan(year) else int(year)
+        found.setdefault(above, []).append(row)
     if said is None:
         return found
     if said not in found:
@@ -247,17 +272,23 @@ def _ragged(
     }
 
 
-def _table(file: Path) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
-    """Return the header, the rows that hold anything, and the line on which each ends."""
+def _table(file: Path) -> tuple[list[str], int, list[list[str]], tuple[int, ...]]:
+    """Return the header and its line, the rows that hold anything, and where each ends."""
     numbered = list(csv_rows(file))
     if len(numbered) < 2:
         raise ScenarioError(f"{file}: holds no rows; a header and a row an ACO are needed")
-    (_, header), *rows = numbered
-    return header, [row for _, row in rows], tuple(line for line, _ in rows)
+    (at, header), *rows = numbered[_above(numbered) :]
+    return header, at, [row for _, row in rows], tuple(line for line, _ in rows)
+
+
+def _above(numbered: Sequence[tuple[int, Sequence[str]]]) -> int:
+    """Return how many rows stand above the header: titles, which hold a cell or two."""
+    titles = takewhile(lambda row: sum(map(bool, row[1])) <= _TITLE, numbered[:-2])
+    return sum(1 for _ in titles)
 
 
 def _columns(
-    layout: Layout, file: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+    layout: Layout, at: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> dict[str, _Cells]:
     """Return the columns that are known, by our own names. Raises ScenarioError for any lacking.
 
@@ -269,7 +300,7 @@ def _columns(
         if field := layout.fields.get(key(name)):
             places.setdefault(field, []).append(place)
     if wrong := [*_lacking(layout, places, names), *_twice(places, names)]:
-        raise ScenarioError([f"{file}:1: {message}" for message in wrong])
+        raise ScenarioError([f"{at}: {message}" for message in wrong])
     chosen = {
         field: min(found, key=lambda place: layout.columns[field].keys.index(key(names[place])))
         for field, found in places.items()
@@ -335,6 +366,14 @@ def _finite(triple: Sequence[float]) -> bool:
 def _adds_up(benchmark: float, expenditure: float, savings: float) -> bool:
     """Return whether three cells are a benchmark, what was spent, and the difference."""
     return not abs(benchmark - expenditure - savings) > _ROUNDING
+
+
+def _in_a_column(layout: Layout, text: str) -> float:
+    """Return the year that a cell says, counted from the program's first one or in full."""
+    counted = _YEAR_COUNTED.fullmatch(text.strip())
+    if counted and layout.first_year is not None:
+        return float(layout.first_year + int(counted[1]) - 1)
+    return cells.year(text)
 
 
 def _year(layout: Layout, file: Path, columns: Mapping[str, _Cells], said: int | None) -> int:

@@ -176,6 +176,110 @@ def test_what_is_wrong_with_a_row_is_said(tmp_path, column, text, verdict, said)
     assert {row.verdict for row in others} == {"within"}
 
 
+MONEY = {"final_benchmark", "unadj_benchmark", "tot_cost_care", "tot_cost_care_net"}
+MONEY |= {"gross_savings", "shared_savings", "shared_savings_seq", "cap_pmt"}
+PERCENT = {"sav_rate", "discount", "retention_withhold", "perc_dual", "qual_scr"}
+OPTIONAL = {"stop_loss", "discount", "retention_withhold", "first_part_year", "aco_type"}
+OPTIONAL |= {
+    "tot_cost_care_net",
+    "heba_up_amt",
+    "heba_down_amt",
+    "enhanced_pcc",
+    "unadj_benchmark",
+}
+
+
+def dollars(text):
+    sign = "({})" if float(text) < 0.0 else "{}"
+    return sign.format(f"${abs(float(text)):,.4f}")
+
+
+def drifted(name, drift):
+    """Return a change of one cell, by its column's name."""
+    return {
+        "dollars": lambda text: dollars(text) if name in MONEY and text else text,
+        "percent": lambda text: f"{float(text):.4f} %" if name in PERCENT and text else text,
+        "years": lambda text: f"PY{int(text) - 2020}" if name == "perf_year" else text,
+        "words": lambda text: f"{text} Risk Option" if name == "risk_arrangement" else text,
+        "masked": lambda text: text or "*",
+        "dots": lambda text: text or ".",
+    }.get(drift, str)
+
+
+@pytest.fixture
+def drift(public_data, tmp_path):
+    """Return a function that writes the two published years in another layout."""
+    with (public_data / "reach_puf_2021_2022.csv").open() as file:
+        header, *rows = csv.reader(file)
+
+    def write(kind="", *, above=(), below=(), without=(), encoding="utf-8", end="\n"):
+        held = [n for n, name in enumerate(header) if name not in without]
+        out = StringIO()
+        writer = csv.writer(out, lineterminator=end)
+        writer.writerows(above)
+        writer.writerow([*(header[n].upper() for n in held), "NEW_1", "NEW_2"])
+        for row in rows:
+            cells = [drifted(header[n], kind)(row[n]) for n in held]
+            writer.writerow([*cells, "*", "what next"])
+        writer.writerows(below)
+        path = tmp_path / "later.csv"
+        path.write_bytes(out.getvalue().encode(encoding))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("kind", ["", "dollars", "percent", "years", "words", "masked", "dots"])
+def test_cells_may_be_written_otherwise(drift, kind):
+    totals = replay("reach", drift(kind)).totals
+    assert (totals.rows, totals.within_dollar, totals.unexplained) == (152, 151, 0)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "end"), [("utf-8-sig", "\r\n"), ("cp1252", "\r\n"), ("utf-16", "\n")]
+)
+def test_a_file_may_be_stored_otherwise(drift, encoding, end):
+    totals = replay("reach", drift(encoding=encoding, end=end)).totals
+    assert (totals.rows, totals.within_dollar, totals.unexplained) == (152, 151, 0)
+
+
+def test_stop_loss_that_is_not_printed_is_what_gross_savings_imply(drift):
+    found = replay("reach", drift(without=OPTIONAL))
+    assert (found.totals.within_dollar, found.totals.unexplained) == (151, 0)
+    implied = [row.note for row in found.rows if "of stop-loss" in row.note]
+    assert len(implied) == 120
+    assert "TOT_COST_CARE_NET is not in the file; GROSS_SAVINGS implies $" in implied[0]
+
+
+def test_titles_above_are_passed_over_and_notes_below_are_rows_that_say_so(drift):
+    notes = (["Note: as of October.", ""], ["* stands for 1 to 10 people"])
+    found = replay("reach", drift(above=[["Results of PY2021 and PY2022"], []], below=notes))
+    assert (len(found.rows), found.totals.within_dollar, found.totals.unexplained) == (154, 151, 0)
+    assert [row.verdict for row in found.rows[-2:]] == ["explained", "explained"]
+    assert all("RISK_ARRANGEMENT is blank" in row.note for row in found.rows[-2:])
+
+
+def test_what_is_wrong_with_a_header_has_its_line(drift):
+    with pytest.raises(ScenarioError, match=r"later\.csv:2: has no column FINAL_BENCHMARK"):
+        replay("reach", drift(above=[["A title"]], without={"final_benchmark"}))
+
+
+def test_a_row_without_a_year_is_not_settled_by_anothers(tmp_path):
+    rows = rows_of(2023, equity_in_benchmark=True)
+    rows[1] = {**rows[1], "PERF_YEAR": ""}
+    first, second, *_ = replay("reach", written(tmp_path / "x.csv", rows)).rows
+    assert (first.verdict, second.verdict) == ("within", "explained")
+    assert "PERF_YEAR is ''; a year is needed" in second.note
+
+
+def test_a_blank_payment_beside_shared_savings_is_said(tmp_path):
+    rows = rows_of(2023, equity_in_benchmark=True)
+    rows[2] = {**rows[2], "SHARED_SAVINGS_SEQ": "."}
+    row = replay("reach", written(tmp_path / "x.csv", rows)).rows[2]
+    assert (row.verdict, row.published_usd) == ("explained", 0.0)
+    assert "SHARED_SAVINGS_SEQ is blank beside SHARED_SAVINGS of $" in row.note
+
+
 def test_a_file_without_results_is_refused(tmp_path):
     path = tmp_path / "PY2023.csv"
     path.write_text("ACO_ID,FINAL_BENCHMARK\nD1,5\n")
