@@ -148,25 +148,27 @@ def _block(
 ) -> tuple[_Labels, _Sums]:
     """Return the sums of one block of trials, once it is what the run stored."""
     statements = simulate(case, signed, trials)
+    store = results.Store(folder)
     sums: _Sums = {}
     for track in signed:
         statement = statements[track.name]
-        _refuse_other(folder, (case.index, track.name), statement, trials)
+        _refuse_other(store, (case.index, track.name), statement, trials)
         for key, values in _quantities(track, statement, trials):
             sums[key] = _moments(values, case.scenario.sampling)
     return _labels(statements[signed[0].name]), sums
 
 
-def _refuse_other(folder: Path, at: tuple[int, str], statement: xr.Dataset, trials: range) -> None:
+def _refuse_other(
+    store: results.Store, at: tuple[int, str], statement: xr.Dataset, trials: range
+) -> None:
     """Raise ResultsError unless the settlements are those that the run stored."""
-    store = results.Store(folder)
     stored = store.arrays[at[1], "settlement_usd"][at[0], trials.start : trials.stop]
     line = statement["settlement_usd"]
     again = _spread(line, _sizes(line, statement, trials)).astype(np.float32)
     if not np.array_equal(again, np.asarray(stored)):
         raise ResultsError(
-            f"{folder}: {at[1]} settles otherwise in trials {trials.start} to {trials[-1]} than "
-            f"the run says, which was made by acosim {store.pin.code}; this is "
+            f"{store.where.parent}: {at[1]} settles otherwise in trials {trials.start} to "
+            f"{trials[-1]} than the run says, which was made by acosim {store.pin.code}; this is "
             f"{results.code_version()}: run it again"
         )
 
@@ -192,10 +194,10 @@ def _quantities(
     for place, (name, line) in enumerate(statement.data_vars.items()):
         key = _Key(track.name, "line", place, str(name))
         yield key, _spread(line, _sizes(line, statement, trials))
-    years = [
-        (contract, statement.sel(year=contract.year).reset_coords("year", drop=True))
-        for contract in track.contracts
-    ]
+    # Without labels there is nothing to align in sums.
+    bare = statement.reset_coords(drop=True).drop_vars([str(dim) for dim in statement.xindexes])
+    at = {int(year): row for row, year in enumerate(statement["year"].values)}
+    years = [(contract, bare.isel(year=at[contract.year])) for contract in track.contracts]
     yield from _steps(track.name, years, trials)
     yield from _limits(track.name, years, trials)
     yield from _sums_of_lines(track.name, years, trials)

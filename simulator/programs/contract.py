@@ -145,18 +145,21 @@ class Contract:
 
     def states(self, statement: xr.Dataset, expression: str) -> bool:
         """Return whether a statement has every line that an expression names."""
-        names = set(re.findall(r"[A-Za-z_]\w*", expression))
-        return names <= {str(name) for name in statement.data_vars} | set(self.terms())
+        known = {str(name) for name in statement.data_vars} | set(self.terms())
+        return _names(expression) <= known
 
     def evaluated(self, statement: xr.Dataset, expression: str) -> xr.DataArray:
         """Return an expression in lines of a statement and in terms that are plain numbers.
 
         Raises SimulatorError if it names a line that the statement does not have.
         """
-        values = {name: getattr(self, name) for name in self.terms()}
+        # What is not named is left out: xarray copies every variable that it evaluates among.
+        named = _names(expression)
+        values = {name: getattr(self, name) for name in named & set(self.terms())}
         plain = {name: value for name, value in values.items() if isinstance(value, float)}
+        lines = statement[[str(line) for line in statement.data_vars if line in named]]
         try:
-            return xr.DataArray(statement.assign(plain).eval(expression))
+            return xr.DataArray(lines.assign(plain).eval(expression))
         except NameError as error:
             at = f"{self.program} {self.year} {self.option}"
             raise SimulatorError(f"{at}: {expression!r}: {error}") from error
@@ -252,3 +255,9 @@ class Contract:
             at = f"{self.program} {self.year} {self.option}"
             step = stage.strip("_").replace("_", " ")
             raise SimulatorError(f"{at}: the {step} needs more than is given: {error}") from error
+
+
+@cache
+def _names(expression: str) -> frozenset[str]:
+    """Return the words of an expression: lines, terms and functions."""
+    return frozenset(re.findall(r"[A-Za-z_]\w*", expression))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -362,8 +363,12 @@ def svg(ax: Axes, inks: Mapping[str, str], prefix: str) -> str:
         What its ids start with, so that several elements do not meet in one page.
     """
     text = io.StringIO()
+    figure = _figure(ax)
+    for patch in (figure.patch, ax.patch):
+        patch.set_alpha(0.0)
     with mpl.rc_context({"svg.hashsalt": "acosim", "svg.fonttype": "path"}), _any_glyph():
-        _figure(ax).savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        # Not savefig, which draws everything twice: the layout is found in the one drawing, too.
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
     element = re.sub("<!--.*?-->|<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
     element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", element)
     for colour, ink in inks.items():

@@ -93,7 +93,7 @@ def _section(part: xr.Dataset, whole: _Whole, number: int, *, full: bool) -> Sec
         happened=tuple(_happened(part)),
         tables=shown,
         differences=_differences(part, best, place),
-        pictures=dict(_pictures(part, whole, best, (number, full))),
+        pictures=dict(_pictures(part, whole, (best, shown), (number, full))),
         waterfalls=() if known is None else tuple(waterfall.panels(known, run, place)),
         limits=() if known is None else tuple(waterfall.limits(known, run, place)),
         capital=tuple(_capital(total, whole)) if full else (),
@@ -130,11 +130,11 @@ def _capital(total: xr.DataArray, whole: _Whole) -> Iterator[Panel]:
 
 
 def _pictures(
-    part: xr.Dataset, whole: _Whole, best: str, at: tuple[int, bool]
+    part: xr.Dataset, whole: _Whole, of: tuple[str, Sequence[Table]], at: tuple[int, bool]
 ) -> Iterator[tuple[str, Picture]]:
     """Yield the pictures of a section by name: all that there are, or only the curves."""
-    (run, ledger, place), (number, full) = whole, at
-    chances = _alt(part)
+    (run, ledger, place), (best, shown), (number, full) = whole, of, at
+    chances = _alt(shown[0])
     yield (
         "exceedance",
         picture(
@@ -232,8 +232,7 @@ def picture(
     )
 
 
-def _alt(part: xr.Dataset) -> str:
-    shown = next(tables.tables(tables.summary(part)))
+def _alt(shown: Table) -> str:
     chances = next(row.cells for row in shown.rows if row.label == "P(earns) %")
     each = ", ".join(f"{c} {p}%" for c, p in zip(shown.contracts, chances, strict=True))
     return f"Above zero: {each}."

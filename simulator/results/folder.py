@@ -3,7 +3,7 @@
 import importlib.metadata
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -119,6 +119,12 @@ def _record(source: Source) -> dict[str, object]:
 
 def terms(rules: str) -> list[dict[str, object]]:
     """Return the terms of a `rules.yaml`, a row for each contract that has one."""
+    return [dict(row) for row in _rows(rules)]
+
+
+@lru_cache(maxsize=4)
+def _rows(rules: str) -> list[dict[str, object]]:
+    """Return the same, read once however often a run is opened."""
     held = at(parse_text(rules, RULES).value, ("terms",))
     rows: list[dict[str, object]] = []
     for record in held if isinstance(held, list) else ():
