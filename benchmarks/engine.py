@@ -5,6 +5,9 @@ up. A row counts if the means of its totals, and of its settlement where it sett
 four standard errors of the exact ones. Peers run in an environment of their own (`make bench`
 fills it); one that is not there, or fails, says so and is left out.
 
+Every ratio is higher for better, but for `settlement_over_numpy_time`: how many times as long a
+settlement takes as the same formulas in bare NumPy, on a block of 300,000 trials.
+
     python benchmarks/engine.py [PYTHON OF THE PEERS]
 """
 
@@ -24,9 +27,11 @@ from pathlib import Path
 
 import contestants
 import numpy as np
+import settlement
 from workload import TRIALS, W1, W2, YEARS, Draw, Tasks, Timing, exact, settled, sizes, timed
 
 ROUNDS = 7
+_MOST_GROWTH = 1.5  # how much longer W2 may take than W1
 _REFERENCE = 200_000  # trials of what has no closed form
 HERE = Path(__file__).parent
 PEERS = {"aggregate": "aggregate", "aggregate, finer": "aggregate", "gemact": "gemact"} | {
@@ -39,7 +44,8 @@ NAIVE = "naive NumPy loop"
 class Row:
     """One contestant on one workload: what a round of it does, and what its rounds found.
 
-    `part` is the share of the workload that a round does.
+    `part` is the share of the workload that a round does; `cores` are those that it kept busy in
+    this process.
     """
 
     workload: str
@@ -49,18 +55,21 @@ class Row:
     part: float
     note: str = ""
     seconds: list[float] = field(default_factory=list)
+    cores: list[float] = field(default_factory=list)
     joint: bool = True
 
     def run(self) -> None:
         """Time one round, scaled to the whole workload."""
         if self.note:
             return
+        start, cpu = time.perf_counter(), time.process_time()
         try:
             found = self.round()
         except (OSError, ValueError, RuntimeError) as error:
             self.note = f"failed: {str(error)[:120]}"
             return
         self.seconds.append(found.seconds / self.part)
+        self.cores.append((time.process_time() - cpu) / (time.perf_counter() - start))
         self.joint = found.means[0][0] is not None
         self.note = _wrong(self.tasks, found)
 
@@ -266,15 +275,34 @@ def machine(python: str) -> dict[str, str | int | None]:
 def table(found: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of the table."""
     base = {row.workload: row.median for row in found if row.name == NAIVE}
-    yield f"{'':4} {'':24}{'timed on':>10}{'median s':>12}{'x naive':>11}  joint?"
+    yield f"{'':4} {'':24}{'timed on':>10}{'median s':>12}{'x naive':>11}  joint? cores busy"
     for row in sorted(found, key=lambda row: row.workload):
         if not row.seconds:
-            yield f"{row.workload:4} {row.name:24}{'':33}  {'':6}  {row.note}"
+            yield f"{row.workload:4} {row.name:24}{'':33}  {'':6}{'':5}  {row.note}"
             continue
         over = f"{base[row.workload] / row.median:11,.2f}" if row.workload in base else " " * 11
         joint = "yes" if row.joint else "no"
-        figures = f"{row.part:10.2%}{row.median:12.5f}{over}  {joint:6}"
+        peer = row.name.startswith("peer")
+        cores = "" if peer else f"{statistics.median(row.cores):.2f}"
+        figures = f"{row.part:10.2%}{row.median:12.5f}{over}  {joint:6}{cores:>5}"
         yield f"{row.workload:4} {row.name:24}{figures}  {row.note}"
+
+
+def _growth(inverse: float | None) -> str:
+    """Return how much longer W2 takes than W1, and whether that is little enough."""
+    if inverse is None:
+        return "W2 over W1: none"
+    said = "no slower" if inverse >= 1.0 / _MOST_GROWTH else "slower"
+    return f"W2 takes {1.0 / inverse:.2f} x the time of W1: {said} than {_MOST_GROWTH} x W1"
+
+
+def _settlement_over_numpy() -> float:
+    """Return the slowest settlement over bare NumPy, and print each."""
+    found = list(settlement.compared())
+    print(*map(settlement.told, found), sep="\n")
+    slowest = max(one.ratio for one in found)
+    print(f"{'settlement_over_numpy_time':36}{slowest:,.2f} (lower is better)")
+    return slowest
 
 
 def main() -> None:
@@ -288,12 +316,15 @@ def main() -> None:
             row.run()
             if number == 0:  # a round to warm up
                 row.seconds.clear()
+                row.cores.clear()
         print(f"round {number} of {ROUNDS}", file=sys.stderr, flush=True)
     print(*table(every), sep="\n")
     judged = ratios(every)
     for name, value in judged.items():
         print(f"{name:36}{'none' if value is None else f'{value:,.2f}'}")
-    keep = ("workload", "name", "part", "joint", "seconds", "note")
+    print(_growth(judged["w2_over_w1_aggregate_time_inverse"]))
+    judged["settlement_over_numpy_time"] = _settlement_over_numpy()
+    keep = ("workload", "name", "part", "joint", "seconds", "cores", "note")
     told = [{name: getattr(row, name) for name in keep} | {"median": row.median} for row in every]
     written = judged | {"machine": here, "rows": told}
     (HERE / "results.json").write_text(json.dumps(written, indent=1) + "\n")

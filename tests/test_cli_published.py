@@ -75,3 +75,20 @@ def test_init_writes_every_acos_scenario(public_data: Path, tmp_path: Path) -> N
 def test_init_takes_one_aco_or_all(tmp_path: Path) -> None:
     assert acosim("init", "--from-published", "mssp", tmp_path).exit_code == 2
     assert acosim("init", "--from-published", "mssp", tmp_path, "A1", "--all").exit_code == 2
+
+
+def test_init_writes_every_aco_into_one_scenario(public_data: Path, tmp_path: Path) -> None:
+    header, *rows = (public_data / "mssp_puf_2022.csv").read_text("utf-8-sig").splitlines()
+    file = tmp_path / "py2022.csv"
+    file.write_text("\n".join([header, *rows[:3]]), encoding="utf-8")
+    words = ("init", "--from-published", "mssp", file, "--all", "--together", "--out", tmp_path)
+    answer = acosim(*words)
+    assert answer.exit_code == 0
+    assert "mssp-2022.yaml: 3 ACOs" in answer.stdout
+    assert acosim("check", tmp_path / "mssp-2022.yaml").exit_code == 0
+    assert "is there already" in acosim(*words).stderr
+
+
+def test_together_goes_with_all(tmp_path: Path) -> None:
+    words = ("init", "--from-published", "mssp", tmp_path, "A1", "--together")
+    assert acosim(*words).exit_code == 2

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.engine.initial import Initial
     from simulator.engine.reconciliation import Replay
 
-__all__ = ["drafts", "replayed"]
+__all__ = ["drafts", "replayed", "together"]
 
 
 def replayed(found: "Replay", out: Path | None, *, as_json: bool) -> None:
@@ -43,6 +43,25 @@ def drafts(file: tuple[str, Path, int | None], aco_id: str | None, folder: Path)
     mistakes = [message for each in found for message in _written(each, folder)]
     if mistakes:
         raise ScenarioError(mistakes)
+
+
+def together(file: tuple[str, Path, int | None], folder: Path) -> None:
+    """Write one scenario of every ACO of a file: in parts, and last what extends them."""
+    from simulator.engine.combining import combined
+
+    program, path, year = file
+    whole = combined(program, path, year)
+    if there := [name for name in whole.files if (folder / name).exists()]:
+        raise ScenarioError(
+            f"{folder / there[0]} is there already; name another folder with --out"
+        )
+    for name, text in whole.files.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    say(f"wrote {folder / [*whole.files][-1]}: {whole.acos} ACOs, in the parts beside it")
+    for warning in whole.warnings:
+        typer.echo(warning, err=True)
+    if whole.mistakes:
+        raise ScenarioError(whole.mistakes)
 
 
 def _written(each: "Initial", folder: Path) -> tuple[str, ...]:

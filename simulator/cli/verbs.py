@@ -62,6 +62,9 @@ def init(
         typer.Option(metavar="PROGRAM", help="PATH is a public-use file of this program."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every ACO of the file.")] = False,
+    together: Annotated[
+        bool, typer.Option("--together", help="With --all: one scenario that holds them all.")
+    ] = False,
     year: Annotated[int | None, typer.Option(help="If the file does not say it.")] = None,
     out: Annotated[Path, typer.Option(help="Where scenarios of a file go.")] = Path(),
 ) -> None:
@@ -72,8 +75,13 @@ def init(
     if from_published is not None:
         if every == (aco_id is not None):
             raise typer.BadParameter("name one ACO of the file, or say --all")
+        if together and not every:
+            raise typer.BadParameter("--together goes with --all")
         out.mkdir(parents=True, exist_ok=True)
-        published.drafts((from_published, path, year), aco_id, out)
+        if together:
+            published.together((from_published, path, year), out)
+        else:
+            published.drafts((from_published, path, year), aco_id, out)
         return
     if path.exists():
         raise typer.BadParameter(f"{path} is there already; name another file")

@@ -18,7 +18,11 @@ from simulator.scenario.sweep import cases
 
 __all__ = ["Estimate", "Plan", "estimate", "part", "plan"]
 
-_ELEMENTS = 300_000
+# An ACO's year under a contract costs as much once as it does in 400 trials, and a trial of it
+# holds half a kilobyte: a million are a few seconds of work and half a gigabyte.
+_ELEMENTS = 1_000_000
+_MOST_ELEMENTS = 2_000_000
+_WORTH_WHILE = 400
 _SMALLEST = 5_000
 _PROBE = 256
 
@@ -122,8 +126,12 @@ def _width(scenario: Scenario) -> int:
 
 
 def _size(scenario: Scenario) -> int:
-    """Return how many trials make a block: a few blocks a run, a bounded number of elements."""
-    most = max(_ELEMENTS // _width(scenario), 1)
+    """Return how many trials make a block: a few blocks a run, a bounded number of elements.
+
+    Where many ACOs leave few trials, as many as are worth what a block costs whatever its size.
+    """
+    width = _width(scenario)
+    most = max(_ELEMENTS // width, min(_MOST_ELEMENTS // width, _WORTH_WHILE), 1)
     return min(max(-(-scenario.trials // 4), _SMALLEST), most)
 
 

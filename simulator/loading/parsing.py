@@ -72,39 +72,42 @@ def _sound(document: Document) -> Document:
     return document
 
 
-def scan(path: Path | str) -> Document:
-    """Return a file's document together with the mistakes found while reading it."""
+def scan(path: Path | str, largest: int = LARGEST) -> Document:
+    """Return a file's document together with the mistakes found while reading it.
+
+    largest : the most bytes that are read of it
+    """
     name = str(path)
     name = name[:LONGEST_NAME] if name.isprintable() else repr(name[:LONGEST_NAME])
     path = Path(path)
     try:
-        reason = _refusal(path)
-        raw = b"" if reason else _start(path)
+        reason = _refusal(path, largest)
+        raw = b"" if reason else _start(path, largest)
     except (OSError, ValueError) as error:
         reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    if not reason and len(raw) > LARGEST:
-        reason = _too_large("more than that")
+    if not reason and len(raw) > largest:
+        reason = _too_large("more than that", largest)
     return _nothing(Place(name), reason) if reason else _decoded(raw, name)
 
 
-def _start(path: Path) -> bytes:
+def _start(path: Path, largest: int) -> bytes:
     """Return a file's bytes, but no more than tell that it is too large."""
     with path.open("rb") as file:
-        return file.read(LARGEST + 1)
+        return file.read(largest + 1)
 
 
-def _too_large(size: str) -> str:
-    return f"holds {size}; at most {LARGEST:,} bytes are read (give large tables as CSV)"
+def _too_large(size: str, largest: int) -> str:
+    return f"holds {size}; at most {largest:,} bytes are read (give large tables as CSV)"
 
 
-def _refusal(path: Path) -> str:
+def _refusal(path: Path, largest: int) -> str:
     if not path.exists():
         return "was not found"
     if not path.is_file():
         return "is not a file" if not path.is_dir() else "is a folder; must be a YAML file"
     size = path.stat().st_size
-    if size > LARGEST:
-        return _too_large(f"{size:,} bytes")
+    if size > largest:
+        return _too_large(f"{size:,} bytes", largest)
     return ""
 
 

@@ -60,10 +60,17 @@ def identity(scenario: Scenario, rules: str, code: str) -> str:
 
 def run_scenario(folder: Path) -> Scenario:
     """Return the scenario that was run. Raises ResultsError for a folder that is no run."""
+    path = _held(folder, SCENARIO)
     try:
-        return reading.read(_held(folder, SCENARIO))
+        return _read(path, path.read_bytes())
     except ScenarioError as error:
         raise ResultsError(f"{folder / SCENARIO} is altered: {error.messages[0]}") from error
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, held: bytes) -> Scenario:
+    """Return the scenario of a file that holds these bytes; a large one takes seconds to read."""
+    return reading.read(path)
 
 
 def run_rules(folder: Path) -> str:

@@ -27,6 +27,7 @@ from simulator.loading import (
     targets,
     validate,
 )
+from simulator.loading.parsing import LARGEST
 from simulator.scenario.consistency import contradictions
 from simulator.scenario.migrations import migrated
 from simulator.scenario.schema import DataQuality, Scenario
@@ -36,6 +37,8 @@ __all__ = ["canonical", "check", "digest", "document", "read", "write"]
 
 MOST_FILES = 20
 LONGEST_OVERRIDE = 2_000
+# What a run's folder holds beside its own scenario, into which all of its bases have gone.
+_RULES, _LARGEST_RESOLVED = "rules.yaml", 16_000_000
 _SET = "--set "
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -107,7 +110,7 @@ class _Files:
 
     def layers(self, path: Path, above: tuple[Path, ...] = ()) -> Iterator[Document]:
         """Yield a file's bases, the first one lowest, then the file itself."""
-        found = migrated(scan(path))
+        found = migrated(scan(path, _largest(path)))
         notes: list[Mistake] = []
         if found.value:
             self._read.add(path.resolve())
@@ -134,6 +137,11 @@ class _Files:
         if not reason and len(self._read) >= MOST_FILES:
             reason = f"is one of more than {MOST_FILES} files"
         return target, reason
+
+
+def _largest(path: Path) -> int:
+    """Return the most bytes that are read of a file: of a run's own scenario, all that went in."""
+    return _LARGEST_RESOLVED if (path.parent / _RULES).is_file() else LARGEST
 
 
 def _bases(found: Document) -> list[Value]:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.engine.plan import estimate, plan
+from simulator.engine.plan import _size, estimate, plan
 from simulator.engine.run import execute, run
 from simulator.engine.tracks import tracks
 from simulator.errors import ResultsError
@@ -12,10 +12,18 @@ from tests.runs import small
 
 
 @pytest.mark.parametrize(
-    ("trials", "block"), [(10, 5_000), (10_000, 5_000), (100_000, 25_000), (10_000_000, 150_000)]
+    ("trials", "block"), [(10, 5_000), (10_000, 5_000), (100_000, 25_000), (10_000_000, 500_000)]
 )
 def test_a_run_has_a_handful_of_blocks_or_blocks_of_bounded_size(trials, block, tmp_path):
     assert plan(small(trials), tmp_path).pin.block == block
+
+
+def test_a_block_of_many_acos_is_worth_what_it_costs_and_bounded(tmp_path):
+    one = small(10_000, ("level_e",))
+    aco = one.population["covenant"]
+    for acos, block in ((100, 5_000), (1_000, 1_000), (4_820, 400), (20_000, 100)):
+        many = one.model_copy(update={"population": {f"a{n}": aco for n in range(acos)}})
+        assert _size(many) == block
 
 
 def test_the_folder_is_named_by_what_decides_the_numbers(tmp_path):
