@@ -1,6 +1,7 @@
 # make run    set everything up and answer a real question about a real ACO
 # make test   every check that .ci/run runs
 # make prove  the long forms of all proofs, each with its figures; up to 40 minutes on two cores
+# make docs   docs/api.md, the public Python interface, written from its docstrings
 # make bench  the engine beside its peers, which it installs beside itself; at most 20 minutes
 # All set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PEERS := benchmarks/.venv
 
-.PHONY: run test prove bench setup clean
+.PHONY: run test prove docs bench setup clean
 
 run: $(READY)
 	@$(BIN)/acosim run scenarios/quickstart.yaml
@@ -23,6 +24,9 @@ test: $(READY)
 
 prove: $(READY)
 	@$(BIN)/pytest -q -n 2 -m slow --prove tests
+
+docs: $(READY)
+	@$(BIN)/python docs/api.py
 
 bench: $(READY) $(PEERS)/.ready
 	@$(BIN)/python benchmarks/engine.py $(PEERS)/bin/python

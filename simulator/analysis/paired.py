@@ -11,7 +11,23 @@ __all__ = ["advantage", "paired"]
 
 
 def paired(run: xr.Dataset, a: str, b: str) -> xr.Dataset:
-    """Return `a` less `b`, trial by trial, of every line; dims of `run` less `contract`."""
+    """Return `a` less `b`, trial by trial, of every line; dims of `run` less `contract`.
+
+    >>> coords = {"contract": ["stay", "move"]}
+    >>> run = xr.Dataset({"settlement_usd": (("trial", "contract"), [[1.0, 3.0]])}, coords)
+    >>> float(paired(run, "move", "stay").settlement_usd.sum())
+    2.0
+
+    Parameters
+    ----------
+    run : Dataset (case, trial, year, aco, contract), as `open_run` gives it
+    a, b : labels of contracts of the run
+
+    Raises
+    ------
+    ResultsError
+        For a contract that the run does not have; it names the nearest.
+    """
     return _lines(run, a) - _lines(run, b)
 
 
@@ -25,6 +41,11 @@ def advantage(difference: xr.DataArray, dim: str = "trial") -> xr.Dataset:
     >>> said = advantage(gap)
     >>> float(said.mean_usd), float(said.wins_share), float(said.loses_share)
     (90.0, 0.5, 0.25)
+
+    Parameters
+    ----------
+    difference : DataArray (trial, ...), USD; what `paired` gives of one line
+    dim : the dim of the trials
     """
     measures = {
         "mean_usd": Measure("mean"),

@@ -48,6 +48,16 @@ def value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataA
 
     >>> float(value_at_risk(xr.DataArray(np.arange(101.0), dims="trial"), 0.05))
     5.0
+
+    Parameters
+    ----------
+    x : DataArray (trial, ...), in any unit, plus for the ACO
+    share : above 0 and at most 1; 0.05 for the worst 5%
+
+    Raises
+    ------
+    SimulatorError
+        For another share.
     """
     return quantiles(x, [share], dim).isel(quantile=0, drop=True)
 
@@ -59,6 +69,16 @@ def tail_value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.
 
     >>> float(tail_value_at_risk(xr.DataArray([-8.0, 9.0, -2.0, 5.0], dims="trial"), 0.5))
     -5.0
+
+    Parameters
+    ----------
+    x : DataArray (trial, ...), in any unit, plus for the ACO
+    share : above 0 and at most 1; 0.05 for the worst 5%
+
+    Raises
+    ------
+    SimulatorError
+        For another share.
     """
     return shortfall(x, share, dim).mean(dim)
 

@@ -22,7 +22,18 @@ _HISTORY = ("population.", "market.")
 
 
 def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Return the scenario of a file, with the files that it names, or raise every mistake."""
+    """Return the scenario of a file, with the files that it names, or raise every mistake.
+
+    Parameters
+    ----------
+    path : a YAML file
+    overrides : of the form ``path=value``, as ``--set`` takes them: ``trials=500``
+
+    Raises
+    ------
+    ScenarioError
+        With every mistake at once: file, line, path, value, and what is allowed.
+    """
     scenario, mistakes, document = reading.check(path, overrides, population.laid)
     every = _every(document)
     found = [*_unknown(document), *lacking(document, every), *_unasked(document, every)]

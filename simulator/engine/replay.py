@@ -83,6 +83,12 @@ def explain(
     Its columns are line, segment, value, unit, text and cites, in the order of the worksheet.
     An ACO or a year may be left out where there is one only; a case is one of a sweep.
 
+    Parameters
+    ----------
+    run : Dataset, as `open_run` gives it: its attrs say where its folder is
+    trial : counted from 0
+    contract : label of a contract of the run
+
     Raises
     ------
     AddressError

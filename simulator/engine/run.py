@@ -55,6 +55,8 @@ def run(
 ) -> xr.Dataset:
     """Return a scenario's run, computed or completed in a folder under `out`.
 
+    It is what `open_run` gives: (case, trial, year, aco, contract), USD.
+
     Parameters
     ----------
     scenario : Scenario, or the path of a file

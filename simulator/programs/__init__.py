@@ -45,8 +45,19 @@ def contract(
 ) -> Contract:
     """Return one contract: an option of a program in a performance year.
 
+    `.settle(world, past)` gives its statement, (trial, year, aco), from a world of spending (or
+    from the lines of a worksheet); `past` holds its statements of earlier years.
+
+    >>> level_e = contract("mssp", 2022, "E")
+    >>> level_e.year, level_e.option, float(level_e.minimum_savings(60_000.0))
+    (2022, 'E', 0.02)
+
     Parameters
     ----------
+    program : ``mssp``, ``reach`` or ``lead``
+    year : performance year
+    option : of the program in that year, whatever its case
+    variant : a proposal beside the law
     overrides : sequence of (path, value, why)
         What-ifs on terms, ``term`` or ``term.key`` for a term by kind; each becomes assumed.
     elections : mapping, optional

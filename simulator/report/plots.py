@@ -65,7 +65,13 @@ def exceedance(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Return the chance that each contract's settlement exceeds an amount, years and ACOs added.
 
     Where curves coincide the later one is dashed, so that both show. Rings are the value at risk
-    at 95 and 99%; a diamond shows an observed result if a single ACO and year is drawn.
+    at 95 and 99%; a diamond shows an observed result if a single ACO and year is drawn. Amounts
+    are in millions of dollars.
+
+    Parameters
+    ----------
+    run : Dataset (case, trial, year, aco, contract); of a sweep the first case is drawn
+    ax : where to draw; by default on a figure of its own
     """
     ax = ax or canvas(7.2, 4.4)
     settlement = _total(run)

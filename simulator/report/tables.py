@@ -51,6 +51,10 @@ def summary(run: xr.Dataset) -> pd.DataFrame:
     For every measure ``x_usd`` (or ``_share``) there is ``x_error_usd``; ``tail95_usd`` is the
     mean of the worst 5% for the ACO. Then the counts of the terms behind the contract by status,
     and of those that are disputed.
+
+    Parameters
+    ----------
+    run : Dataset (case, trial, year, aco, contract), with `settlement_usd` in USD
     """
     parts = (_estimates(x) for x in slices(run["settlement_usd"]))
     order = ["aco", "contract"]

@@ -26,7 +26,8 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
 
     Only lines that all contracts have are in it. Where trials were not drawn independently a
     coordinate `replicate` along trial says which were drawn together. Its attrs hold the
-    scenario, the terms behind each contract and what was observed.
+    scenario, the terms behind each contract and what was observed. Lines, `settlement_usd` among
+    them, are float32 in USD; what must foot comes from `explain` and the report, in float64.
 
     Parameters
     ----------
@@ -117,7 +118,15 @@ def digest(path: str | Path) -> str:
 
 
 def assumptions(run: xr.Dataset) -> pd.DataFrame:
-    """Return every term behind a run that is not published in CMS's own text, or is disputed."""
+    """Return every term behind a run that is not published in CMS's own text, or is disputed.
+
+    A row for each term and contract that has it: contract, years, program, term, value, unit,
+    status, cite and, where there are any, note and also (rival readings).
+
+    Parameters
+    ----------
+    run : Dataset, as `open_run` gives it
+    """
     rows = json.loads(run.attrs["terms"])
     return pd.DataFrame(r for r in rows if r["status"] != "published" or r.get("also"))
 

@@ -63,7 +63,17 @@ _Point: TypeAlias = tuple[_Setting, ...]
 def cases(scenario: Scenario) -> tuple[Case, ...]:
     """Return the scenario at each point of its sweep, each validated anew.
 
-    Without a sweep there is one case; the last path of a grid varies fastest.
+    Without a sweep there is one case; the last path of a grid varies fastest. A case has `index`,
+    `swept` (what it sets, by path) and `scenario`. All cases draw the same futures.
+
+    Parameters
+    ----------
+    scenario : as `read` gives it
+
+    Raises
+    ------
+    ScenarioError
+        For a point of the sweep at which the scenario is wrong.
     """
     if scenario.sweep is None:
         return (Case(index=0, swept={}, scenario=scenario),)
