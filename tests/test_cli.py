@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -307,3 +308,25 @@ def test_validate_writes_what_it_found_and_ends_in_1_where_a_check_fails(tmp_pat
     told = json.loads(acosim("validate", "--out", tmp_path, "--json").stdout)
     assert told == json.loads((tmp_path / "validation.json").read_text())
     assert (tmp_path / "validation.html").is_file()
+
+
+def test_the_waterfall_is_the_same_to_the_cent_as_json_on_the_page_and_in_the_workbook(folder):
+    told = json.loads(acosim("show", folder, "--json").stdout)["waterfall"]
+    assert {row["contract"] for row in told} >= {"level_a", "enhanced"}
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    head, *rows = book["Waterfall"].iter_rows(min_row=2, values_only=True)
+    sheet = [dict(zip(head, row, strict=True)) for row in rows if row[0] is not None]
+    names = ("contract", "bar", "to_the_cent_usd")
+    assert [[row[n] for n in names] for row in sheet] == [[row[n] for n in names] for row in told]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    exact = page[page.index("in dollars and cents") : page.index("How likely each amount is")]
+    for row in told:
+        assert f"{row['to_the_cent_usd']:,.2f}".replace("-", "\u2212") in exact
+
+
+def test_a_run_that_was_not_settled_again_says_how_to_have_its_waterfall(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / "ledger.parquet").unlink()
+    told = json.loads(acosim("show", tmp_path / "run", "--json").stdout)
+    assert told["waterfall"] is None
+    assert told["waterfall_by"] == f"acosim report {tmp_path / 'run'}"

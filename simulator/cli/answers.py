@@ -150,7 +150,7 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
     from simulator.report import sentences, tables
 
     if as_json:
-        say(json.dumps(tables.as_json(run), indent=1))
+        say(json.dumps({**tables.as_json(run), **_waterfall(run)}, indent=1))
         return
     attrs = run.attrs
     how = sentences.drawn(attrs["trials"], attrs["scheme"], attrs["replicates"])
@@ -172,6 +172,17 @@ def show(run: "xr.Dataset", *, as_json: bool) -> None:
         say(f"what if: {notice}")
     for line in _doubts(json.loads(attrs.get("data_quality", "{}")).get("warnings", [])):
         say(line)
+
+
+def _waterfall(run: "xr.Dataset") -> dict[str, object]:
+    """Return the waterfall of a run that has been settled again, else how to have it."""
+    from simulator.engine.ledger import kept
+    from simulator.report import tables, waterfall
+
+    table = kept(run.attrs["path"])
+    if table is None:
+        return {"waterfall": None, "waterfall_by": f"acosim report {run.attrs['path']}"}
+    return {"waterfall": tables.as_records(waterfall.records(table, run))}
 
 
 def _valued(run: "xr.Dataset") -> bool:
@@ -230,7 +241,7 @@ def files(
     from simulator.analysis.choices import present
     from simulator.analysis.kept import EFFECT, kept
     from simulator.engine.ledger import ledger, quick
-    from simulator.report import page, plots, tables, workbook
+    from simulator.report import mattering, page, plots, tables, workbook
     from simulator.results import held, record
 
     if settled is None and quick(run):
@@ -246,8 +257,9 @@ def files(
         written["values"] = plots.save(plots.values(present(run)), folder / "values.png")
     if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
         written["kept"] = plots.save(plots.kept(kept(run)), folder / "kept.png")
-    written["page"] = page.write(run, folder / "report.html", settled)
-    written["workbook"] = workbook.write(run, folder / "report.xlsx", settled)
+    ranking = mattering.kept(folder)
+    written["page"] = page.write(run, folder / "report.html", settled, ranking)
+    written["workbook"] = workbook.write(run, folder / "report.xlsx", settled, ranking)
     with held(folder):
         record(folder)
     if not quiet:

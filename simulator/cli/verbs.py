@@ -264,11 +264,22 @@ def capital(
 
 @app.command()
 @guarded
-def report(path: _Run) -> None:
+def report(
+    path: _Run,
+    *,
+    what_matters: Annotated[
+        bool, typer.Option("--what-matters", help="Order terms by what their rivals move.")
+    ] = False,
+    trials: Annotated[int, typer.Option(min=2, help="Of what matters.")] = 1_000,
+) -> None:
     """Settle a run again and write its page, workbook, pictures and table."""
     from simulator.engine.ledger import ledger
+    from simulator.report import mattering
     from simulator.results import open_run
 
+    if what_matters:
+        open_run(path)
+        mattering.rank(path, trials)
     answers.files(open_run(path), path, ledger(path), quiet=False)
 
 

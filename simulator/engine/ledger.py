@@ -21,7 +21,7 @@ from simulator.programs import Contract
 from simulator.scenario.schema import Case, Sampling
 from simulator.scenario.sweep import cases
 
-__all__ = ["FILE", "TOTAL", "ledger", "quick"]
+__all__ = ["FILE", "TOTAL", "kept", "ledger", "quick"]
 
 FILE = "ledger.parquet"
 TOTAL = "(total)"
@@ -86,10 +86,10 @@ def ledger(path: Path | str) -> pd.DataFrame:
     Raises ResultsError if what is settled again is not what the run stored.
     """
     folder = Path(path)
+    found = kept(folder)
+    if found is not None:
+        return found
     stamp = _stamp(folder)
-    kept = _kept(folder / FILE, stamp)
-    if kept is not None:
-        return kept
     every = cases(results.run_scenario(folder))
     table = pd.concat([_case(folder, case) for case in every], ignore_index=True)
     table.attrs = {**stamp, "sha256": _digest(table)}
@@ -110,10 +110,11 @@ def _stamp(folder: Path) -> dict[str, str]:
     return {"digest": pin.digest, "trials": str(trials), "code": results.code_version()}
 
 
-def _kept(file: Path, stamp: Mapping[str, str]) -> pd.DataFrame | None:
-    """Return the ledger that is kept, if it is this run's and was not altered."""
+def kept(path: Path | str) -> pd.DataFrame | None:
+    """Return the ledger that is kept in a run's folder, if it is this run's and not altered."""
+    stamp = _stamp(Path(path))
     try:
-        table = pd.read_parquet(file)
+        table = pd.read_parquet(Path(path) / FILE)
     except (OSError, ValueError):
         return None
     return table if table.attrs == {**stamp, "sha256": _digest(table)} else None

@@ -44,6 +44,7 @@ class Term(NamedTuple):
     cite: str
     note: str
     also: str
+    moves: str = ""
 
 
 def values(run: xr.Dataset) -> list[Value]:

@@ -10,11 +10,14 @@ import xarray as xr
 
 from simulator.report import (
     capital,
+    convergence,
     grounds,
+    mattering,
     plots,
     provenance,
     quality,
     sections,
+    sensitivity,
     sentences,
     sweep,
     waterfall,
@@ -35,7 +38,12 @@ _LABELS = {
 }
 
 
-def write(run: xr.Dataset, path: Path | str, ledger: pd.DataFrame | None = None) -> Path:
+def write(
+    run: xr.Dataset,
+    path: Path | str,
+    ledger: pd.DataFrame | None = None,
+    ranking: pd.DataFrame | None = None,
+) -> Path:
     """Write the page of `run` to the file `path` and return it.
 
     The page holds text, tables and inlined pictures, no script, and asks no network.
@@ -44,6 +52,8 @@ def write(run: xr.Dataset, path: Path | str, ledger: pd.DataFrame | None = None)
     ----------
     ledger : what the run's lines come to, as `engine.ledger` gives it; without it the page says
         how to add waterfall and limits
+    ranking : how far rival values move each contract, as `mattering.rank` gives it; without it
+        terms are in the order of their status, and the page says how to rank them
     """
     run = run if "case" in run.dims else run.expand_dims("case")
     page = (
@@ -56,12 +66,14 @@ def write(run: xr.Dataset, path: Path | str, ledger: pd.DataFrame | None = None)
             labels=_LABELS,
             colours=plots.colours(run),
             nothing=sentences.nothing_in(run.sizes["trial"]),
-            sensitivity=sweep.panels(run),
-            tornado=sections.tornado(run),
+            **_sensitivity(run),
+            **_convergence(run),
             cash=_cash(run),
             footing=None if ledger is None else _footing(ledger),
             values=grounds.values(run),
-            terms=grounds.terms(run),
+            terms=_terms(run, ranking),
+            ranked=ranking is not None,
+            unranked=ranking is not None and ranking.empty,
             reliances=grounds.reliances(run),
             quality=quality.rows(run, ledger),
             limitations=provenance.limitations(run),
@@ -95,6 +107,40 @@ def _cash(run: xr.Dataset) -> dict[str, object]:
     """Return cash by quarter for reading, and what it assumes of the calendar."""
     table = capital.cash(run)
     return {"panel": capital.cash_panel(table, run), "calendar": capital.calendar(run)}
+
+
+def _sensitivity(run: xr.Dataset) -> dict[str, object]:
+    """Return what a sweep moves, in a picture of the best contract and tables of all."""
+    found = sensitivity.sensed(run)
+    best = sections.best(run)
+    shown = next((one for one in found if one.contract == best), found[0] if found else None)
+    colours = plots.colours(run)
+    picture = sections.tornado(run) if shown is None else sections.sensed(shown, colours)
+    cases = () if sensitivity.every(run, found) else sweep.panels(run)
+    return {
+        "sensitivity": (*sensitivity.panels(found), *cases),
+        "tornado": picture,
+        "sensitivity_of": shown,
+        "asking": sensitivity.example(run),
+        "sampled": run.sizes["case"] if sensitivity.sampled(run) else 0,
+    }
+
+
+def _convergence(run: xr.Dataset) -> dict[str, object]:
+    """Return how sure the means are, against trials, and intervals: of the first case."""
+    total = run["settlement_usd"].isel(case=0, drop=True).astype(np.float64)
+    total = total.sum(["year", "aco"]).compute()
+    errors = convergence.errors(total)
+    return {
+        "convergence": sections.convergence(errors, run),
+        "intervals": convergence.panel(convergence.intervals(total)),
+    }
+
+
+def _terms(run: xr.Dataset, ranking: pd.DataFrame | None) -> list[grounds.Term]:
+    """Return the terms behind the contracts, what moves them most first where that is known."""
+    found = grounds.terms(run)
+    return found if ranking is None else mattering.ordered(found, ranking)
 
 
 def _footing(ledger: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import NullLocator, PercentFormatter, StrMethodFormatter
 
 from simulator.report.rounding import figure
 
@@ -32,13 +32,16 @@ __all__ = [
     "attributed",
     "canvas",
     "colours",
+    "convergence",
     "exceedance",
     "fan",
     "histogram",
+    "indices",
     "kept",
     "limits",
     "save",
     "svg",
+    "tornado",
     "values",
 ]
 
@@ -333,6 +336,101 @@ def attributed(
     ax.invert_yaxis()
     ax.set_xlabel("mean settlement, $ million")
     ax.margins(x=0.12)
+    return _bare(ax)
+
+
+def tornado(table: pd.DataFrame, colour: str, ax: Axes | None = None) -> Axes:
+    """Return how far each path's ends move a mean, in millions: the widest path on top.
+
+    What takes away is grey; a bar that its noise hides (within two standard errors of nothing)
+    is only outlined. Lines span two standard errors either side.
+
+    Parameters
+    ----------
+    table : of path, end, value, change_usd, change_error_usd and noise, as
+        `analysis.sensitivity.tornado` gives it
+    """
+    paths = [*dict.fromkeys(table["path"])]
+    ax = ax or canvas(7.2, 0.8 + 0.55 * len(paths))
+    for row in table.itertuples():
+        at, change, error = (
+            paths.index(row.path),
+            row.change_usd / _MILLION,
+            row.change_error_usd / _MILLION,
+        )
+        shade = colour if change > 0.0 else INK
+        plain: dict[str, Any] = {"fc": shade, "ec": shade, "alpha": 0.8}
+        hidden: dict[str, Any] = {"fc": "none", "ec": INK, "alpha": 0.5, "ls": (0, (2, 2))}
+        ax.barh(at, change, height=0.6, lw=0.8, **(hidden if row.noise else plain))
+        if error > 0.0:
+            ax.errorbar(change, at, xerr=2.0 * error, fmt="none", ecolor=INK, lw=1.0)
+        side = 1.0 if change > 0.0 else -1.0
+        named = textwrap.shorten(str(row.value), 18, placeholder="\u2026")
+        where: dict[str, Any] = {
+            "ha": "left" if side > 0.0 else "right",
+            "va": "center",
+            "color": INK,
+        }
+        ax.text(change + 2.0 * side * error, at, f" {named} ", parse_math=False, **where)
+    ax.margins(x=0.2)
+    ax.axvline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
+    ax.set_xlabel("change of the mean settlement, $ million")
+    return _rows(ax, paths)
+
+
+def indices(table: pd.DataFrame, colour: str, ax: Axes | None = None) -> Axes:
+    """Return Sobol' indices with their intervals: each path alone, and with all others.
+
+    Parameters
+    ----------
+    table : of path and first_share, total_share with their low and high ends, as
+        `analysis.sensitivity.sobol` gives it
+    """
+    table = table.sort_values("total_share", ascending=False, kind="stable")
+    ax = ax or canvas(7.2, 1.1 + 0.7 * len(table))
+    looks = {"first": (colour, "alone"), "total": ("none", "with all others")}
+    for place, (kind, (face, label)) in enumerate(looks.items()):
+        at = np.arange(len(table)) + 0.36 * place - 0.18
+        shares = table[f"{kind}_share"].to_numpy()
+        ends = table[[f"{kind}_low_share", f"{kind}_high_share"]].to_numpy().T
+        ax.barh(at, shares, height=0.32, fc=face, ec=colour, lw=1.4, label=label)
+        ax.hlines(at, *ends, color=INK, lw=1.0)
+    ax.axvline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
+    ax.set_xlabel("share of the variance of the mean settlement")
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+    _rows(ax, [str(path) for path in table["path"]])
+    _legend(ax)
+    return ax
+
+
+def convergence(errors: pd.DataFrame, run: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Return the standard error of each contract's mean against trials, both in doublings.
+
+    Thin lines fall as one over the root of the trials does, from the first standard error on.
+
+    Parameters
+    ----------
+    errors : rows of trials, contract and mean_error_usd, as `report.convergence.errors` has them
+    run : for the colours of its contracts
+    """
+    ax = ax or canvas(7.2, 3.6)
+    for place, (label, colour) in enumerate(colours(run).items()):
+        own = errors[(errors["contract"] == label) & (errors["mean_error_usd"] > 0.0)]
+        if own.empty:
+            continue
+        trials, error = own["trials"].to_numpy(), own["mean_error_usd"].to_numpy() / _MILLION
+        dashes = _DASHES[place % len(_DASHES)]
+        ax.plot(trials, error, "o", ls=dashes, color=colour, lw=2.0, ms=5, label=label)
+        ax.plot(trials, error[-1] * np.sqrt(trials[-1] / trials), color=INK, lw=0.8, alpha=0.5)
+    ax.set(xscale="log", yscale="log", xlabel="trials")
+    ax.set_ylabel("standard error of the mean, $ million")
+    marks = sorted(set(errors["trials"]))
+    ax.set_xticks(marks[:: 2 if _narrow(ax) else 1], minor=False)
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:.3g}"))
+    ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:.2g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.tick_params(axis="y", which="minor", labelcolor=INK, length=0)
     return _bare(ax)
 
 

@@ -9,15 +9,17 @@ import xarray as xr
 
 from simulator.report import capital, comparison, plots, sentences, sweep, tables, waterfall
 from simulator.report.plots import Axes
+from simulator.report.sensitivity import Sensed, sampled
 from simulator.report.tables import TOTAL, Panel, Table
 from simulator.report.waterfall import Place
 
-__all__ = ["INKS", "MOST", "Picture", "Section", "picture", "places", "sections", "tornado"]
+__all__ = ["INKS", "MOST", "Picture", "Section", "best", "convergence", "picture", "places"]
+__all__ += ["sections", "sensed", "tornado"]
 
 INKS = {plots.INK: "currentColor", plots.PAPER: "var(--paper)"}
 _WIDE, _NARROW, _HEIGHT = 7.6, 3.9, 4.3
 MOST = 12
-_ROOM = 900_000
+_ROOM, _LAST = 900_000, 1_300_000
 
 
 class Picture(NamedTuple):
@@ -46,13 +48,15 @@ class Section(NamedTuple):
 def sections(run: xr.Dataset, ledger: pd.DataFrame | None) -> Iterator[Section]:
     """Yield the sections of a page, at most twelve; pictures until they fill it.
 
-    The first has every picture; a later one only its curves once there is little room left.
+    The first has every picture; a later one only its curves once there is little room left, and
+    none where the page would be too large.
     """
     used = 0
     for number, (case, aco) in enumerate(places(run)[:MOST]):
         part = _part(run, case, aco)
         place = Place(case, _year(part), aco)
         made = _section(part, (run, ledger, place), number, full=used < _ROOM)
+        made = made if used < _LAST else made._replace(pictures={})
         used += sum(len(each.wide) + len(each.narrow) for each in made.pictures.values())
         yield made
 
@@ -61,7 +65,8 @@ def places(run: xr.Dataset) -> list[tuple[int, str]]:
     """Return the cases and ACOs in the order of the page, all ACOs together first."""
     acos = [str(aco) for aco in run["aco"].values]
     together = [TOTAL] if len(acos) > 1 else []
-    return [(case, aco) for case in range(run.sizes["case"]) for aco in (*together, *acos)]
+    cases = 1 if sampled(run) else run.sizes["case"]
+    return [(case, aco) for case in range(cases) for aco in (*together, *acos)]
 
 
 _Whole = tuple[xr.Dataset, pd.DataFrame | None, Place]
@@ -217,6 +222,36 @@ def tornado(run: xr.Dataset) -> Picture | None:
     )
 
 
+def best(run: xr.Dataset) -> str:
+    """Return the contract of the highest mean of the first case, years and ACOs added."""
+    total = run["settlement_usd"].isel(case=0).astype(np.float64).sum(["year", "aco"])
+    return comparison.ranked(total.compute())[0]
+
+
+def sensed(found: Sensed, colours: Mapping[str, str]) -> Picture:
+    """Return the tornado or the Sobol' indices of one contract."""
+    colour, paths = colours[found.contract], found.table["path"].nunique()
+    draw = plots.tornado if found.kind == "tornado" else plots.indices
+    what = "Tornado" if found.kind == "tornado" else "Sobol' indices"
+    words = "; ".join(dict.fromkeys(str(path) for path in found.table["path"]))
+    return picture(
+        lambda ax: draw(found.table, colour, ax),
+        "tornado-",
+        (f"{what} of {found.contract}, widest first: {words}.", _SENSED[found.kind]),
+        1.15 + 0.62 * paths,
+    )
+
+
+def convergence(errors: pd.DataFrame, run: xr.Dataset) -> Picture:
+    """Return the standard error of each contract's mean against trials."""
+    last = errors[errors["trials"] == errors["trials"].max()]
+    words = ", ".join(f"{r.contract} ${r.mean_error_usd:,.0f}" for r in last.itertuples())
+    alt = f"Standard errors of means against trials; at {errors['trials'].max():,}: {words}."
+    return picture(
+        lambda ax: plots.convergence(errors, run, ax), "convergence-", (alt, _CONVERGENCE)
+    )
+
+
 def _waterfall(part: Sequence[waterfall.Bar], colour: str) -> Callable[[Axes], Axes]:
     return lambda ax: plots.waterfall(part, colour, ax)
 
@@ -252,6 +287,23 @@ _WATERFALL = (
 _TORNADO = (
     "What each case changes against the first on the same draws, the largest first. Lines span "
     "two standard errors either side; an outlined bar is smaller than its noise."
+)
+_SENSED = {
+    "tornado": (
+        "What each end of each swept path changes against the first case on the same draws, the "
+        "widest path first; grey takes away. Lines span two standard errors either side; an "
+        "outlined bar is smaller than its noise."
+    ),
+    "indices": (
+        "What share of the variance of the mean settlement, over the sampled ranges, each path "
+        "makes alone (filled) and with all that it does together with others (outlined). Lines "
+        "are what 95 of 100 resamples of points and trials span."
+    ),
+}
+_CONVERGENCE = (
+    "The standard error of each contract's mean after the first trials. The thin lines fall as "
+    "one over the root of the trials: four times the trials halve the error. Dots that lie on "
+    "them show that the error can be trusted."
 )
 _LIMITS = (
     "Plus is what a limit spares the ACO, minus what it costs it, as a mean over all trials. "

@@ -13,7 +13,7 @@ from simulator.report.tables import Panel, Row
 from simulator.units import round_half_away
 
 __all__ = ["Bar", "Place", "bars", "footed", "groups", "limits", "noise", "panels", "program"]
-__all__ += ["split", "to_the_cent", "worth"]
+__all__ += ["records", "split", "to_the_cent", "worth"]
 
 
 _LARGEST = 9.99e8
@@ -70,6 +70,28 @@ def to_the_cent(shown: Sequence[Bar]) -> list[float]:
         cents.append(now - rounded)
         rounded = now
     return [cent / 100.0 for cent in cents]
+
+
+def records(ledger: pd.DataFrame, run: xr.Dataset) -> pd.DataFrame:
+    """Return the bars of every place and contract: mean, error, and in dollars that foot.
+
+    A row a bar: case, year, aco, contract, bar, kind, `mean_usd`, its error and `to_the_cent_usd`.
+    """
+    rows = []
+    for place in _places(ledger):
+        for label in (str(name) for name in run["contract"].values):
+            shown = bars(ledger, run, place, label)
+            for bar, cents in zip(shown, to_the_cent(shown), strict=True):
+                said = {"bar": bar.text, "kind": bar.kind, "mean_usd": bar.mean}
+                errors = {"mean_error_usd": bar.error, "to_the_cent_usd": cents}
+                rows.append({**place._asdict(), "contract": label, **said, **errors})
+    return pd.DataFrame(rows)
+
+
+def _places(ledger: pd.DataFrame) -> list[Place]:
+    steps = ledger[ledger["kind"] == "step"]
+    held = steps[["case", "year", "aco"]].drop_duplicates()
+    return [Place(int(case), str(year), str(aco)) for case, year, aco in held.to_numpy()]
 
 
 def footed(ledger: pd.DataFrame) -> tuple[float, float]:

@@ -13,16 +13,18 @@ import xlsxwriter
 from simulator.report import (
     capital,
     comparison,
+    convergence,
     grounds,
+    mattering,
     provenance,
     quality,
     sections,
+    sensitivity,
     sweep,
     tables,
 )
 from simulator.report import waterfall as falls
 from simulator.report.tables import MEASURES, TOTAL
-from simulator.report.waterfall import Place
 
 __all__ = ["write"]
 
@@ -39,7 +41,12 @@ class Frame(NamedTuple):
     rows: pd.DataFrame
 
 
-def write(run: xr.Dataset, path: Path | str, ledger: pd.DataFrame | None = None) -> Path:
+def write(
+    run: xr.Dataset,
+    path: Path | str,
+    ledger: pd.DataFrame | None = None,
+    ranking: pd.DataFrame | None = None,
+) -> Path:
     """Write the workbook of `run` to the file `path` and return it.
 
     Every table is a named range; figures have all their digits, and are those of the page and of
@@ -49,22 +56,26 @@ def write(run: xr.Dataset, path: Path | str, ledger: pd.DataFrame | None = None)
     ----------
     ledger : what the run's lines come to, as `engine.ledger` gives it; without it there are no
         waterfall and no limits
+    ranking : how far rival values move each contract, as `mattering.rank` gives it
     """
     run = run if "case" in run.dims else run.expand_dims("case")
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(str(path), options)
     # Nothing of the day it is written: the same run gives the same file.
     book.set_properties({"title": str(run.attrs.get("name", "")), "created": _EPOCH})
-    for sheet, frames in _sheets(run, ledger).items():
+    for sheet, frames in _sheets(run, ledger, ranking).items():
         _written(book, sheet, frames)
     book.close()
     return Path(path)
 
 
+_MATTERS = "What rival values of terms move, first case, on the same draws: most first"
 _EPOCH = pd.Timestamp(2000, 1, 1).to_pydatetime()
 
 
-def _sheets(run: xr.Dataset, ledger: pd.DataFrame | None) -> dict[str, list[Frame]]:
+def _sheets(
+    run: xr.Dataset, ledger: pd.DataFrame | None, ranking: pd.DataFrame | None
+) -> dict[str, list[Frame]]:
     summary = tables.summary(run).reset_index()
     total = summary["year"].eq(TOTAL) if run.sizes["year"] > 1 else summary["year"].notna()
     return {
@@ -74,13 +85,44 @@ def _sheets(run: xr.Dataset, ledger: pd.DataFrame | None) -> dict[str, list[Fram
         "Waterfall": _waterfall(run, ledger),
         "Limits": _limits(run, ledger),
         "Capital": _capital(run),
-        "Sensitivity": [Frame("sensitivity", _SWEPT, sweep.effects(run))],
-        "Assumptions": _assumptions(run),
+        "Sensitivity": _sensitivity(run),
+        "Convergence": _convergence(run),
+        "Assumptions": _assumptions(run, ranking),
         "Audit": _audit(run, ledger),
     }
 
 
 _SWEPT = "Each case of the sweep against the first, years and ACOs added; empty without a sweep"
+_NO_SWEEP = "This run has one case: no value was varied. What varies them:"
+
+
+def _sensitivity(run: xr.Dataset) -> list[Frame]:
+    """Return what a sweep moves; without one, the commands that would say."""
+    if run.sizes["case"] == 1:
+        asking = pd.DataFrame(sensitivity.example(run).items(), columns=["answers", "command"])
+        return [Frame("sensitivity", _NO_SWEEP, asking)]
+    found = sensitivity.sensed(run)
+    titles = {
+        "tornado": "One path at a time against the first case: the widest path first",
+        "indices": "Sobol' indices of the mean settlement, with 95% intervals",
+    }
+    told = [Frame(kind, title, sensitivity.frame(found, kind)) for kind, title in titles.items()]
+    return [
+        *(one for one in told if len(one.rows)),
+        Frame("sensitivity", _SWEPT, sweep.effects(run)),
+    ]
+
+
+def _convergence(run: xr.Dataset) -> list[Frame]:
+    total = run["settlement_usd"].isel(case=0, drop=True).astype(np.float64)
+    total = total.sum(["year", "aco"]).compute()
+    said = "years and ACOs added, first case"
+    return [
+        Frame("convergence", f"Means against trials, {said}", convergence.errors(total)),
+        Frame(
+            "intervals", f"95% intervals, {said}; USD, or a share", convergence.intervals(total)
+        ),
+    ]
 
 
 def _columns(summary: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
@@ -115,30 +157,9 @@ def _few(run: xr.Dataset) -> xr.Dataset:
 
 def _waterfall(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
     """Return the bars of every place: mean, error, and in dollars and cents that foot."""
-    rows = []
-    for place in () if ledger is None else _places(ledger):
-        for label in (str(name) for name in run["contract"].values):
-            shown = falls.bars(ledger, run, place, label)
-            for bar, cents in zip(shown, falls.to_the_cent(shown), strict=True):
-                rows.append(
-                    {
-                        **place._asdict(),
-                        "contract": label,
-                        "bar": bar.text,
-                        "kind": bar.kind,
-                        "mean_usd": bar.mean,
-                        "mean_error_usd": bar.error,
-                        "to_the_cent_usd": cents,
-                    }
-                )
+    rows = pd.DataFrame() if ledger is None else falls.records(ledger, run)
     title = "Mean of each bar; changes add up to the levels (to_the_cent_usd: exactly)"
-    return [Frame("waterfall", title, pd.DataFrame(rows))]
-
-
-def _places(ledger: pd.DataFrame) -> list[Place]:
-    steps = ledger[ledger["kind"] == "step"]
-    held = steps[["case", "year", "aco"]].drop_duplicates()
-    return [Place(int(case), str(year), str(aco)) for case, year, aco in held.to_numpy()]
+    return [Frame("waterfall", title, rows)]
 
 
 def _limits(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
@@ -172,15 +193,16 @@ def _capital(run: xr.Dataset) -> list[Frame]:
     ]
 
 
-def _assumptions(run: xr.Dataset) -> list[Frame]:
-    terms = [
-        {**row._asdict(), "contracts": ", ".join(row.contracts)} for row in grounds.terms(run)
-    ]
+def _assumptions(run: xr.Dataset, ranking: pd.DataFrame | None) -> list[Frame]:
+    found = grounds.terms(run)
+    found = found if ranking is None else mattering.ordered(found, ranking)
+    terms = [{**row._asdict(), "contracts": ", ".join(row.contracts)} for row in found]
     values = [row._asdict() for row in grounds.values(run)]
     said = [*provenance.limitations(run), *(f"Reliance: {x}" for x in grounds.reliances(run))]
     return [
         Frame("values", "Values and data about people and years", pd.DataFrame(values)),
         Frame("terms", "Terms behind the contracts", pd.DataFrame(terms)),
+        *([] if ranking is None else [Frame("what_matters", _MATTERS, ranking)]),
         Frame("limitations", "Limitations and reliances", pd.DataFrame({"said": said})),
     ]
 

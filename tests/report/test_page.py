@@ -8,7 +8,16 @@ from simulator.analysis.paired import advantage, paired
 from simulator.engine import run as engine
 from simulator.engine.ledger import ledger
 from simulator.programs import PROGRAMS
-from simulator.report import capital, comparison, page, plots, tables, waterfall
+from simulator.report import (
+    capital,
+    comparison,
+    convergence,
+    page,
+    plots,
+    sensitivity,
+    tables,
+    waterfall,
+)
 from simulator.report.rounding import dollars, figure
 from simulator.report.waterfall import Place
 from tests.runs import small
@@ -92,8 +101,18 @@ def test_every_number_on_the_page_is_one_of_the_run(make_run, written):
     known |= {"1,250,000", "2,000", "0.1", "0", "1", "5", "25", "50", "75", "95", "99", "256"}
     # Rings, the confidence of the accrual, its ranges and its paragraphs, and the levels of risk.
     known |= {"606", "10", "32", "99.5", "2023", "2024", "4", "2", "90", "11", "4.3"}
-    known |= numbers(inspect.getdoc(PROGRAMS["mssp"]))
+    known |= numbers(inspect.getdoc(PROGRAMS["mssp"])) | _asked(run)
     assert numbers(" ".join(Text(written(run)).text)) <= known
+
+
+def _asked(run):
+    """Return the numbers of the commands that the page names, and of its intervals."""
+    whole = run.expand_dims("case") if "case" not in run.dims else run
+    told = sensitivity.example(whole)
+    total = run.settlement_usd.astype(float).sum(["year", "aco"])
+    ends = convergence.panel(convergence.intervals(total))
+    cells = [str(cell.value) for row in ends.rows for cell in row.cells]
+    return numbers(" ".join([*told, *told.values(), *cells])) | {"19", "20", "50000"}
 
 
 def _estimates(run):
@@ -140,7 +159,7 @@ def test_every_number_of_a_real_run_is_one_of_its_data(real):
     known |= {"5,349,938", "300", "1", "0", "5", "25", "50", "75", "95", "99", "99.5", "90", "100"}
     # Titles, the sums checked and the largest miss, the calendar.
     known |= {"606", "10", "32", "11", "4.3", "4", "2", "2023", "2024"}
-    known |= numbers(sections_of_footing(html))
+    known |= numbers(sections_of_footing(html)) | _asked(run)
     assert len(gap.columns) == 2
     assert numbers(" ".join(Text(said).text)) <= known
 
@@ -159,6 +178,8 @@ def test_the_page_of_a_real_run_has_its_parts_in_the_order_of_a_decision(real):
         "How likely each amount is",
         "Where the money is lost",
         "Capital and accrual",
+        "<h2>Sensitivity",
+        "<h2>Convergence",
         "Cash by calendar quarter",
         "<h2>Assumptions",
         "<h2>Limitations",

@@ -11,7 +11,7 @@ from simulator.report import comparison, tables, workbook
 from tests.runs import small
 
 SHEETS = ["Summary", "Percentiles", "By year", "Waterfall", "Limits", "Capital", "Sensitivity"]
-SHEETS += ["Assumptions", "Audit"]
+SHEETS += ["Convergence", "Assumptions", "Audit"]
 
 
 @pytest.fixture(scope="module")
