@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from simulator.analysis.columns import by_column
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.errors import SimulatorError
 
@@ -43,6 +44,10 @@ def accrual(settlement: xr.DataArray, confidence: float, dim: str = "trial") -> 
     """
     if not 0.5 < confidence < 1.0:
         raise SimulatorError(f"confidence is {confidence!r}; it is above 0.5 and below 1")
+    return by_column(lambda column: _booked(column, confidence, dim), settlement, dim)
+
+
+def _booked(settlement: xr.DataArray, confidence: float, dim: str) -> xr.Dataset:
     reached = Measure("quantile", 1.0 - confidence)
     said = xr.Dataset()
     for name, measure in {"expected": Measure("mean"), "exceeded": reached}.items():
@@ -50,7 +55,7 @@ def accrual(settlement: xr.DataArray, confidence: float, dim: str = "trial") -> 
         said[f"{name}_error_usd"] = standard_error(settlement, measure, dim)
     found = xr.apply_ufunc(
         most_likely,
-        settlement.astype(np.float64).compute(),
+        settlement.astype(np.float64),
         input_core_dims=[[dim]],
         output_core_dims=[[] for _ in Likely._fields],
         vectorize=True,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from simulator.analysis.columns import by_column
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.errors import SimulatorError
 
@@ -37,6 +38,10 @@ def at_risk(
     >>> float(at_risk(owed).value_at_risk_usd.sel(level=0.95))
     95.0
     """
+    return by_column(lambda column: _at_risk(column, levels, dim), settlement, dim)
+
+
+def _at_risk(settlement: xr.DataArray, levels: Sequence[float], dim: str) -> xr.Dataset:
     by_level = []
     for level in levels:
         share = round(1.0 - level, 9)
@@ -70,6 +75,10 @@ def layer_price(settlement: xr.DataArray, layer: Layer, dim: str = "trial") -> x
     premium plus what is ceded; each with its standard error. `loss_ratio_share` is the pure
     premium over the premium, `rate_on_line_share` the premium over the limit.
     """
+    return by_column(lambda column: _priced(column, layer, dim), settlement, dim)
+
+
+def _priced(settlement: xr.DataArray, layer: Layer, dim: str) -> xr.Dataset:
     paid = ceded(settlement, layer)
     net = settlement + paid - layer.premium_usd
     parts = {

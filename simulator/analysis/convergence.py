@@ -14,6 +14,7 @@ import xarray as xr
 from scipy import special
 
 from simulator.analysis import tail
+from simulator.analysis.columns import by_column
 
 __all__ = ["REPLICATE", "Measure", "design_effect", "estimate", "standard_error"]
 
@@ -37,7 +38,8 @@ def estimate(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.DataAr
     >>> float(estimate(x, Measure("mean"))), float(estimate(x, Measure("below")))
     (1.0, 0.5)
     """
-    return _FORMULAS[measure.kind].estimate(x, measure.at, dim)
+    of = _FORMULAS[measure.kind].estimate
+    return by_column(lambda column: of(column, measure.at, dim), x, dim)
 
 
 def standard_error(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.DataArray:
@@ -61,6 +63,10 @@ def standard_error(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.
     >>> float(standard_error(pairs, Measure("below")))
     0.0
     """
+    return by_column(lambda column: _error(column, measure, dim), x, dim)
+
+
+def _error(x: xr.DataArray, measure: Measure, dim: str) -> xr.DataArray:
     error = _FORMULAS[measure.kind].error(x, measure.at, dim)
     return error * design_effect(x, measure, dim) if REPLICATE in x.coords else error
 

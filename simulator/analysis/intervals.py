@@ -13,6 +13,7 @@ import xarray as xr
 from scipy import special, stats
 
 from simulator.analysis import tail
+from simulator.analysis.columns import by_column
 from simulator.analysis.convergence import (
     REPLICATE,
     Measure,
@@ -50,6 +51,10 @@ def interval(
     >>> round(float(found.low), 1), round(float(found.high), 1)
     (469.5, 531.5)
     """
+    return by_column(lambda column: _interval(column, measure, level, dim), x, dim)
+
+
+def _interval(x: xr.DataArray, measure: Measure, level: float, dim: str) -> xr.Dataset:
     score = float(special.ndtri(0.5 + level / 2.0))
     if REPLICATE not in x.coords:
         return _apart(x, measure, score, dim)

@@ -3,7 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from simulator.analysis.convergence import Measure, standard_error
+from simulator.analysis.columns import held
+from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.errors import SimulatorError
 
 __all__ = ["EFFECT", "kept"]
@@ -25,8 +26,9 @@ def kept(run: xr.Dataset) -> xr.Dataset:
         raise SimulatorError(f"the run does not sweep {EFFECT} from 0; sweep.grid can")
     lines = run[["gross_savings_usd", "expenditure_usd"]].astype(np.float64)
     first, last = lines.isel(case=0, drop=True), lines.isel(case=-1, drop=True)
-    gained = (last.gross_savings_usd - first.gross_savings_usd).compute()
-    saved = (first.expenditure_usd - last.expenditure_usd).compute()
-    share = gained.mean("trial") / saved.mean("trial")
-    error = standard_error(gained - share * saved, Measure("mean")) / np.abs(saved.mean("trial"))
+    gained = held(last.gross_savings_usd - first.gross_savings_usd)
+    saved = held(first.expenditure_usd - last.expenditure_usd)
+    saved_mean = estimate(saved, Measure("mean"))
+    share = estimate(gained, Measure("mean")) / saved_mean
+    error = standard_error(gained - share * saved, Measure("mean")) / np.abs(saved_mean)
     return xr.Dataset({"kept_share": share, "kept_error_share": error})

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 import xarray as xr
 
+from simulator.analysis.columns import by_column
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.errors import ResultsError
 
@@ -47,13 +48,19 @@ def advantage(difference: xr.DataArray, dim: str = "trial") -> xr.Dataset:
     difference : DataArray (trial, ...), USD; what `paired` gives of one line
     dim : the dim of the trials
     """
-    measures = {
-        "mean_usd": Measure("mean"),
-        "wins_share": Measure("above"),
-        "loses_share": Measure("below"),
-    }
+    return by_column(lambda column: _advantage(column, dim), difference, dim)
+
+
+_MEASURES = {
+    "mean_usd": Measure("mean"),
+    "wins_share": Measure("above"),
+    "loses_share": Measure("below"),
+}
+
+
+def _advantage(difference: xr.DataArray, dim: str) -> xr.Dataset:
     said = xr.Dataset()
-    for name, measure in measures.items():
+    for name, measure in _MEASURES.items():
         what, unit = name.rsplit("_", 1)
         said[name] = estimate(difference, measure, dim)
         said[f"{what}_error_{unit}"] = standard_error(difference, measure, dim)

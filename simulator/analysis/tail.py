@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from simulator.analysis.columns import by_column
 from simulator.errors import SimulatorError
 
 __all__ = [
@@ -21,20 +22,24 @@ __all__ = [
 def quantiles(x: xr.DataArray, shares: Sequence[float], dim: str = "trial") -> xr.DataArray:
     """Return the quantiles at `shares`, along a new first dim `quantile`.
 
-    All trials are gathered, so they are exact: linear between order statistics, as Excel's
-    PERCENTILE.INC has them.
+    All trials of a column are gathered, so they are exact: linear between order statistics, as
+    Excel's PERCENTILE.INC has them.
 
     >>> x = xr.DataArray([3.0, 1.0, 2.0], dims="trial")
     >>> [float(q) for q in quantiles(x, [0.25, 0.5])]
     [1.5, 2.0]
     """
     wanted = [_checked(share) for share in shares]
-    found = xr.apply_ufunc(
-        _quantiles,
-        _gathered(x),
-        input_core_dims=[[dim]],
-        output_core_dims=[["quantile"]],
-        kwargs={"shares": wanted},
+    found = by_column(
+        lambda column: xr.apply_ufunc(
+            _quantiles,
+            _gathered(column),
+            input_core_dims=[[dim]],
+            output_core_dims=[["quantile"]],
+            kwargs={"shares": wanted},
+        ),
+        x,
+        dim,
     )
     return found.assign_coords(quantile=wanted).transpose("quantile", ...)
 
@@ -80,7 +85,7 @@ def tail_value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.
     SimulatorError
         For another share.
     """
-    return shortfall(x, share, dim).mean(dim)
+    return by_column(lambda column: shortfall(column, share, dim).mean(dim), x, dim)
 
 
 def shortfall(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray:
@@ -109,7 +114,7 @@ def chance_below(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataAr
     >>> float(chance_below(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
     0.25
     """
-    return (_gathered(x) < level).mean(dim)
+    return by_column(lambda column: (_gathered(column) < level).mean(dim), x, dim)
 
 
 def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:
@@ -118,7 +123,7 @@ def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataAr
     >>> float(chance_above(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
     0.25
     """
-    return (_gathered(x) > level).mean(dim)
+    return by_column(lambda column: (_gathered(column) > level).mean(dim), x, dim)
 
 
 def _gathered(x: xr.DataArray) -> xr.DataArray:

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from simulator.analysis.columns import held
 from simulator.errors import SimulatorError
 from simulator.loading import parse_text
 from simulator.scenario.schema import Valuation
@@ -19,7 +20,7 @@ def results(run: xr.Dataset) -> xr.DataArray:
     the settlement.
     """
     found = run[_RESULT if _RESULT in run else "settlement_usd"].astype(np.float64)
-    return found.compute()
+    return held(found)
 
 
 def present_value(run: xr.Dataset) -> xr.DataArray:

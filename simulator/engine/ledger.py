@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from simulator import results
-from simulator.engine.simulate import simulate
+from simulator.engine.simulate import drawn, settle
 from simulator.engine.tracks import Track, tracks
 from simulator.errors import ResultsError
 from simulator.programs import Contract
@@ -27,6 +27,9 @@ FILE = "ledger.parquet"
 TOTAL = "(total)"
 _HALF_A_CENT = 0.005
 _QUICK = 1_000_000
+# Trials that are settled again at a time: all lines of a statement are in memory, in float64.
+_HELD = 5_000
+_WIDE = 20_000
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -128,9 +131,13 @@ def _case(folder: Path, case: Case) -> pd.DataFrame:
     """Return one case's rows; its blocks are settled on threads and added in order."""
     signed, sampling, trials = tracks(case), case.scenario.sampling, case.scenario.trials
     together = _together(sampling)
-    size = max(results.Store(folder).pin.block // together, 1) * together
+    held = min(results.Store(folder).pin.block, _HELD)
+    size = max(held // together, 1) * together
     blocks = [range(first, min(first + size, trials)) for first in range(0, trials, size)]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(blocks))) as pool:
+    # Of few numbers a block takes as long as its labels do, and threads would only take turns.
+    wide = size * len(case.scenario.population) * len(case.scenario.years) > _WIDE
+    threads = min(os.cpu_count() or 1, len(blocks)) if wide else 1
+    with ThreadPoolExecutor(threads) as pool:
         labels, sums = reduce(_added, pool.map(partial(_block, folder, case, signed), blocks))
     return pd.DataFrame(_rows(case.index, sums, labels))
 
@@ -148,15 +155,15 @@ def _block(
     folder: Path, case: Case, signed: Sequence[Track], trials: range
 ) -> tuple[_Labels, _Sums]:
     """Return the sums of one block of trials, once it is what the run stored."""
-    statements = simulate(case, signed, trials)
+    world = drawn(case, signed, trials)
     store = results.Store(folder)
     sums: _Sums = {}
     for track in signed:
-        statement = statements[track.name]
+        statement = settle(track, world)
         _refuse_other(store, (case.index, track.name), statement, trials)
         for key, values in _quantities(track, statement, trials):
             sums[key] = _moments(values, case.scenario.sampling)
-    return _labels(statements[signed[0].name]), sums
+    return _labels(statement), sums
 
 
 def _refuse_other(
@@ -316,7 +323,8 @@ def _place(at: tuple[int, ...], labels: _Labels, shape: tuple[int, ...]) -> dict
 def _moments(values: Floats, sampling: Sampling) -> _Moments:
     """Return the moments of a block of trials."""
     n, mean, most = len(values), values.mean(axis=0), values.max(axis=0)
-    deviations, replicates = values - mean, values[:0]
+    # A view would keep all of the values.
+    deviations, replicates = values - mean, values[:0].copy()
     if sampling.scheme == "antithetic":
         pairs = deviations[: n - n % 2].reshape(-1, 2, *mean.shape).sum(axis=1)
         deviations = np.concatenate([pairs, deviations[n - n % 2 :]])

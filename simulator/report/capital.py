@@ -13,7 +13,7 @@ from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.programs import PROGRAMS
 from simulator.programs.calendar import payments
 from simulator.report.rounding import Figure, figure, scale
-from simulator.report.tables import TOTAL, Panel, Row
+from simulator.report.tables import TOTAL, Panel, Row, added
 from simulator.report.waterfall import Place, program
 
 __all__ = ["CONFIDENCE", "calendar", "cash", "cash_panel", "figures", "layer", "panels", "surety"]
@@ -55,10 +55,10 @@ def cash(run: xr.Dataset, case: int = 0) -> pd.DataFrame:
     """Return what each contract is paid or pays by calendar quarter, ACOs added, of one case."""
     settlement = run["settlement_usd"]
     settlement = settlement.isel(case=case, drop=True) if "case" in settlement.dims else settlement
-    settlement = settlement.astype(np.float64)
-    added = settlement.sum("aco").compute()
     labels = [str(label) for label in run["contract"].values]
-    moved = by_quarter(added, {label: payments(program(run, label)) for label in labels})
+    moved = by_quarter(
+        added(settlement), {label: payments(program(run, label)) for label in labels}
+    )
     rows = [
         {
             "quarter": str(quarter),
@@ -69,7 +69,7 @@ def cash(run: xr.Dataset, case: int = 0) -> pd.DataFrame:
         }
         for quarter in moved["quarter"].values
         for label in labels
-        for here in [moved.sel(quarter=quarter, contract=label)]
+        for here in [moved.sel(quarter=quarter, contract=label).compute()]
         for name, measure in _CASH.items()
     ]
     return pd.DataFrame(rows)

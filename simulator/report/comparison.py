@@ -142,5 +142,5 @@ def _between(gap: xr.DataArray) -> pd.DataFrame:
 
 
 def _figures(gap: xr.DataArray) -> dict[str, float]:
-    said = advantage(gap)
+    said = advantage(gap.compute())
     return {str(name): float(value) for name, value in said.data_vars.items()}

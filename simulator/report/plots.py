@@ -22,7 +22,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter, StrMethodFormatter
 
+from simulator.analysis.tail import quantiles
 from simulator.report.rounding import figure
+from simulator.report.tables import added
 
 __all__ = [
     "INK",
@@ -87,11 +89,20 @@ def exceedance(run: xr.Dataset, ax: Axes | None = None) -> Axes:
 def _curves(ax: Axes, amounts: xr.DataArray) -> None:
     """Draw the chance of more than each amount, in millions: ``(trial, contract)``."""
     for label, colour in colours(amounts).items():
-        amount, chance = _curve(amounts.sel(contract=label).values)
+        draws = np.sort(amounts.sel(contract=label).values)
+        amount, chance = _curve(draws)
         dashes = _DASHES[_covered(amounts, label) % len(_DASHES)]
         ax.step(amount, chance, where="post", color=colour, lw=2.4, ls=dashes, label=label)
-        at_risk = amounts.sel(contract=label).quantile([0.05, 0.01]).values
-        ax.plot(at_risk, [0.95, 0.99], "o", ms=5, mfc=PAPER, mec=colour, mew=1.6, zorder=7)
+        ax.plot(
+            np.quantile(draws, [0.05, 0.01]),
+            [0.95, 0.99],
+            "o",
+            ms=5,
+            mfc=PAPER,
+            mec=colour,
+            mew=1.6,
+            zorder=7,
+        )
     ax.set(ylim=(0, 1.02), ylabel="chance of more than that")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
 
@@ -107,10 +118,10 @@ def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     low, high = _range(settlement)
     width = (high - low) / 40.0
     edges = ((np.arange(low // width, high // width + 2.0) + 0.5) * width).tolist()
-    draws = np.clip(settlement.sel(contract=contract).values, edges[0], edges[-1])
-    weights = np.full(draws.shape, 1.0 / draws.size)
-    ax.hist(draws, edges, weights=weights, color=colours(run)[contract], label=contract)
     own = settlement.sel(contract=contract).values
+    often, _ = np.histogram(np.clip(own, edges[0], edges[-1]), edges)
+    shares = often / own.size
+    ax.hist(edges[:-1], edges, weights=shares, color=colours(run)[contract], label=contract)
     marks = {
         "mean": own.mean(),
         "p5, VaR 95%": np.quantile(own, 0.05),
@@ -278,7 +289,7 @@ def fan(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     amounts = _by_year(run)
     years = amounts["year"].values
     for label, colour in colours(run).items():
-        low, middle, high = amounts.sel(contract=label).quantile([0.05, 0.5, 0.95], "trial").values
+        low, middle, high = quantiles(amounts.sel(contract=label), [0.05, 0.5, 0.95]).values
         ax.fill_between(years, low, high, color=colour, alpha=0.14, lw=0)
         ax.plot(years, middle, "o-", color=colour, lw=2.2, ms=4, label=label)
     ax.axhline(0.0, color=INK, lw=1.0, alpha=0.6, zorder=0)
@@ -492,21 +503,17 @@ def _figure(ax: Axes) -> Figure:
 
 def _total(run: xr.Dataset) -> xr.DataArray:
     """Return settlements in millions, years and ACOs added: ``(trial, contract)``, first case."""
-    settlement = run["settlement_usd"].astype(np.float64).compute()
-    if "case" in settlement.dims:
-        settlement = settlement.isel(case=0, drop=True)
-    added = [dim for dim in settlement.dims if dim not in ("trial", "contract")]
-    return settlement.sum(added) / 1e6
+    first = run.isel(case=[0]) if "case" in run.dims else run
+    return _by_year(first).sum("year", skipna=False)
 
 
 def _curve(
-    draws: npt.NDArray[np.float64],
+    ordered: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return amounts and the share of draws above them, at most some hundred points.
 
     Left of the lowest draw the chance is one.
     """
-    ordered = np.sort(draws)
     n = len(ordered)
     ranks = np.unique(np.linspace(0, n - 1, min(n, _POINTS)).astype(int))
     above = 1.0 - np.searchsorted(ordered, ordered[ranks], side="right") / n
@@ -515,26 +522,46 @@ def _curve(
 
 def _by_year(run: xr.Dataset) -> xr.DataArray:
     """Return settlements in millions, ACOs added: ``(trial, year, contract)``, last case."""
-    settlement = run["settlement_usd"].astype(np.float64).compute()
+    settlement = run["settlement_usd"]
     if "case" in settlement.dims:
         settlement = settlement.isel(case=-1, drop=True)
-    return settlement.sum("aco") / 1e6
+    for dim in ("year", "aco"):
+        if dim not in settlement.dims:
+            settlement = settlement.expand_dims(dim)
+    return added(settlement) / 1e6
 
 
 def _range(settlement: xr.DataArray) -> tuple[float, float]:
     """Return the amounts that matter for any contract: all but a thousandth on either side."""
-    low, high = np.quantile(settlement.values, [0.001, 0.999])
-    return float(low), float(max(high, low + 1e-6))
+    low, high = _end(settlement), -_end(-settlement)
+    return low, max(high, low + 1e-6)
+
+
+def _end(settlement: xr.DataArray) -> float:
+    """Return what a thousandth of all draws lies below, of the lowest of each contract."""
+    place = 0.001 * (settlement.size - 1)
+    most = int(place) + 2
+    ends = [
+        # A view would keep all of the draws.
+        np.sort(settlement.sel(contract=label).values, axis=None)[:most].copy()
+        for label in settlement["contract"].values
+    ]
+    lowest = np.sort(np.concatenate(ends))[:most]
+    return float(np.interp(place, np.arange(len(lowest)), lowest))
 
 
 def _covered(settlement: xr.DataArray, label: str) -> int:
     """Return how many earlier contracts pay the same in a quarter of the trials that pay."""
     labels = [str(other) for other in settlement["contract"].values]
     place = labels.index(label)
-    own, others = settlement.isel(contract=place), settlement.isel(contract=slice(place))
-    same = ((others == own) & (own != 0.0)).sum("trial")
-    covered = (4 * same > (own != 0.0).sum("trial")) & (same > 0)
-    return int(covered.sum()) + place // len(PALETTE)
+    own = settlement.sel(contract=label).values
+    pays = own != 0.0
+    same = [
+        int(((settlement.sel(contract=other).values == own) & pays).sum())
+        for other in labels[:place]
+    ]
+    covered = sum(4 * many > int(pays.sum()) and many > 0 for many in same)
+    return covered + place // len(PALETTE)
 
 
 def _mark(ax: Axes, run: xr.Dataset, settlement: xr.DataArray) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from simulator.analysis.columns import held
 from simulator.report import capital, comparison, plots, sentences, sweep, tables, waterfall
 from simulator.report.plots import Axes
 from simulator.report.sensitivity import Sensed, sampled
@@ -78,17 +79,18 @@ def _year(part: xr.Dataset) -> str:
 
 
 def _part(run: xr.Dataset, case: int, aco: str) -> xr.Dataset:
-    """Return one case of one ACO, or of all ACOs added, in memory; the dims stay."""
+    """Return one case of one ACO, or of all ACOs added, in memory if small; the dims stay."""
     part = run[["settlement_usd"]].isel(case=[case])
     if aco != TOTAL:
-        return part.sel(aco=[aco]).compute()
+        alone = part.sel(aco=[aco])
+        return alone.assign(settlement_usd=held(alone["settlement_usd"]))
     total = tables.added(part["settlement_usd"]).expand_dims(aco=[TOTAL])
     return xr.Dataset({"settlement_usd": total}, attrs=run.attrs)
 
 
 def _section(part: xr.Dataset, whole: _Whole, number: int, *, full: bool) -> Section:
     run, ledger, place = whole
-    total = part["settlement_usd"].astype(np.float64).isel(case=0, aco=0).sum("year")
+    total = part["settlement_usd"].astype(np.float64).isel(case=0, aco=0).sum("year", skipna=False)
     shown = tuple(tables.tables(tables.summary(part)))
     best = comparison.ranked(total)[0]
     known = ledger if full else None

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from simulator.analysis.paired import advantage
 from simulator.report.rounding import figure, scale
-from simulator.report.tables import Panel, Row
+from simulator.report.tables import Panel, Row, added
 
 __all__ = ["bars", "effects", "panels", "swept"]
 
@@ -36,16 +35,19 @@ def effects(run: xr.Dataset) -> pd.DataFrame:
 
 
 def _effects(run: xr.Dataset, paths: list[str]) -> Iterator[dict[str, object]]:
-    added = [dim for dim in ("year", "aco") if dim in run.dims]
-    settlement = run["settlement_usd"]
-    first = settlement.isel(case=0, drop=True).astype(np.float64).sum(added).compute()
+    first = _total(run, 0)
     for place in range(1, run.sizes["case"]):
-        case = settlement.isel(case=place, drop=True).astype(np.float64).sum(added).compute()
+        case = _total(run, place)
         at = {path: run[path].values[place] for path in paths}
         for label in run["contract"].values:
             said = advantage((case - first).sel(contract=label, drop=True))
             figures = {str(name): float(x) for name, x in said.data_vars.items()}
             yield {"case": int(run["case"].values[place]), "contract": str(label), **at, **figures}
+
+
+def _total(run: xr.Dataset, case: int) -> xr.DataArray:
+    """Return a case's settlement, (trial, contract), years and ACOs added."""
+    return added(run["settlement_usd"].isel(case=case, drop=True)).sum("year")
 
 
 def bars(run: xr.Dataset) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from simulator.analysis.columns import by_column, held
 from simulator.analysis.convergence import REPLICATE, Measure, estimate, standard_error
 from simulator.report.rounding import Figure, figure, scale
 
@@ -39,7 +40,7 @@ _LABELS = {
     "tail95_usd": "worst 5%",
     "tail99_usd": "worst 1%",
 }
-# Settlements in memory at once: 8 bytes each, and a few copies while they are estimated.
+# Settlements of several ACOs in memory at once, so that a store is not read for each of them.
 _HELD = 4_000_000
 _STATUSES = ("assumed", "reported", "proposed", "disputed")
 
@@ -125,11 +126,12 @@ def tables(table: pd.DataFrame) -> Iterator[Table]:
 def slices(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
     """Return one case and year after another, totals first: ``(aco, contract, trial)``.
 
-    Of many ACOs some at a time are in memory: as many trials of them as are held at once.
+    Of many ACOs some at a time are in memory: as many trials of them as are held at once. What is
+    too long for that is lazy, to be taken by column.
     """
     for case in _complete(settlement).transpose("case", ...):
         if case.size <= _HELD or case.sizes["aco"] == 1:
-            yield from _years(_with_total(case.astype(np.float64).compute(), "aco"))
+            yield from _years(_with_total(_loaded(case), "aco"))
             continue
         yield from _years(added(case).expand_dims(aco=np.array([TOTAL], object)))
         for portion in _portions(case):
@@ -137,10 +139,13 @@ def slices(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
 
 
 def added(settlement: xr.DataArray) -> xr.DataArray:
-    """Return a settlement with its ACOs added, some of them in memory at a time; less `aco`."""
+    """Return a settlement with its ACOs added, some of them in memory at a time; less `aco`.
+
+    It is lazy where one ACO alone is too long to be held.
+    """
     total = None
     for portion in _portions(settlement):
-        part = portion.sum("aco")
+        part = portion.sum("aco", skipna=False)
         total = part if total is None else total + part
     return xr.DataArray(total)
 
@@ -150,7 +155,13 @@ def _portions(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
     acos = settlement.sizes["aco"]
     some = max(_HELD // (settlement.size // acos or 1), 1)
     for first in range(0, acos, some):
-        yield settlement.isel(aco=slice(first, first + some)).astype(np.float64).compute()
+        yield _loaded(settlement.isel(aco=slice(first, first + some)))
+
+
+def _loaded(settlement: xr.DataArray) -> xr.DataArray:
+    """Return a settlement as float64: in memory, or lazy if it is too long for that."""
+    loaded = settlement.astype(np.float64)
+    return held(loaded) if loaded.sizes["aco"] == 1 or loaded.size > _HELD else loaded.compute()
 
 
 def _years(loaded: xr.DataArray) -> Iterator[xr.DataArray]:
@@ -174,11 +185,15 @@ def _complete(settlement: xr.DataArray) -> xr.DataArray:
 def _with_total(x: xr.DataArray, dim: str) -> xr.DataArray:
     if x.sizes[dim] == 1:
         return x
-    total = x.sum(dim).expand_dims({dim: np.array([TOTAL], object)})
+    total = x.sum(dim, skipna=False).expand_dims({dim: np.array([TOTAL], object)})
     return xr.concat([total, x], dim=dim)
 
 
 def _estimates(x: xr.DataArray) -> xr.Dataset:
+    return by_column(_measured, x)
+
+
+def _measured(x: xr.DataArray) -> xr.Dataset:
     said = {}
     for name, measure in MEASURES.items():
         said[name] = estimate(x, measure)

@@ -177,11 +177,10 @@ def _limits(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
 
 
 def _capital(run: xr.Dataset) -> list[Frame]:
-    added = run["settlement_usd"].astype(np.float64).sum(["year", "aco"]).compute()
     parts = []
-    for case in range(added.sizes["case"]):
-        found = capital.figures(added.isel(case=case, drop=True))
-        parts.append(found.assign(case=case))
+    for case in range(run.sizes["case"]):
+        total = tables.added(run["settlement_usd"].isel(case=case, drop=True)).sum("year")
+        parts.append(capital.figures(total).assign(case=case))
     return [
         Frame("capital", "Capital and accrual, years and ACOs added", pd.concat(parts)),
         Frame("cash", "Cash by calendar quarter, ACOs added, first case", capital.cash(run)),

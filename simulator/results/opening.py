@@ -45,7 +45,7 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     bad = unsound(folder, wanted)
     _refuse(folder, [b for b in bad if not (partial and bad[b] == "missing")], bad)
     trials = _whole(wanted, bad, scenario.trials)
-    lines = _lines(folder, scenario, store).isel(trial=trials)
+    lines = _lines(folder, scenario, store).isel(trial=_span(trials))
     _refuse_labels(folder, scenario, lines)
     drawn = {"trial": trials, **together(scenario.sampling, trials)}
     lines = lines.assign_coords({**drawn, **_coordinates(scenario)})
@@ -166,6 +166,12 @@ def _whole(wanted: Sequence[Block], bad: Mapping[Block, str], trials: int) -> np
     numbers = [np.array(found[number]) for number in sorted(found)]
     every = np.concatenate([np.array([], dtype=np.int64), *numbers])
     return every[every < trials]
+
+
+def _span(trials: np.ndarray) -> slice | np.ndarray:
+    """Return trials as a slice where none is missing between them, which copies nothing."""
+    whole = len(trials) and trials[-1] - trials[0] + 1 == len(trials)
+    return slice(int(trials[0]), int(trials[-1]) + 1) if whole else trials
 
 
 def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:

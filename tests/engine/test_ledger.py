@@ -106,7 +106,7 @@ def test_a_limit_binds_and_costs_what_its_lines_say(table, statements):
 
 def test_what_is_kept_is_read_and_what_was_altered_is_settled_again(folder, table, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(engine_ledger, "simulate", None)
+        patched.setattr(engine_ledger, "drawn", None)
         pd.testing.assert_frame_equal(ledger(folder), table)
     altered = pd.read_parquet(folder / FILE)
     altered.loc[0, "mean"] += 1.0
@@ -117,14 +117,13 @@ def test_what_is_kept_is_read_and_what_was_altered_is_settled_again(folder, tabl
 
 def test_a_run_that_settles_otherwise_is_refused(folder, monkeypatch):
     (folder / FILE).unlink()
-    real = engine_ledger.simulate
+    real = engine_ledger.settle
 
     def otherwise(*given):
         lines = real(*given)
-        lines["level_e"]["settlement_usd"] = lines["level_e"]["settlement_usd"] + 1_000.0
-        return lines
+        return lines.assign(settlement_usd=lines["settlement_usd"] + 1_000.0)
 
-    monkeypatch.setattr(engine_ledger, "simulate", otherwise)
+    monkeypatch.setattr(engine_ledger, "settle", otherwise)
     with pytest.raises(ResultsError, match="level_e settles otherwise in trials 0 to 99"):
         ledger(folder)
 

@@ -12,7 +12,8 @@ from tests.runs import small
 
 
 @pytest.mark.parametrize(
-    ("trials", "block"), [(10, 5_000), (10_000, 5_000), (100_000, 25_000), (10_000_000, 500_000)]
+    ("trials", "block"),
+    [(10, 5_000), (10_000, 5_000), (25_000, 6_250), (100_000, 10_000), (10_000_000, 10_000)],
 )
 def test_a_run_has_a_handful_of_blocks_or_blocks_of_bounded_size(trials, block, tmp_path):
     assert plan(small(trials), tmp_path).pin.block == block

@@ -1,0 +1,65 @@
+import dask.array as da
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.analysis import columns
+from simulator.analysis.accrual import accrual
+from simulator.analysis.capital import Layer, at_risk, layer_price
+from simulator.analysis.columns import by_column, held
+from simulator.analysis.convergence import Measure, estimate, standard_error
+from simulator.analysis.intervals import interval
+from simulator.analysis.paired import advantage
+from simulator.analysis.tail import quantiles, tail_value_at_risk
+
+TRIALS = 200
+ASKED = {
+    "mean": lambda x: estimate(x, Measure("mean")),
+    "error": lambda x: standard_error(x, Measure("quantile", 0.05)),
+    "quantiles": lambda x: quantiles(x, [0.01, 0.5]),
+    "tail": lambda x: tail_value_at_risk(x, 0.05),
+    "interval": lambda x: interval(x, Measure("tail", 0.1)),
+    "at_risk": at_risk,
+    "layer_price": lambda x: layer_price(x, Layer(0.5, 1.0, 0.1)),
+    "accrual": lambda x: accrual(x, 0.75),
+    "advantage": advantage,
+}
+
+
+@pytest.fixture
+def drawn():
+    values = np.random.default_rng(1).normal(size=(TRIALS, 3, 4))
+    return xr.DataArray(
+        values,
+        {"aco": list("abc"), "contract": list("pqrs"), "program": ("contract", list("xxyy"))},
+        ("trial", "aco", "contract"),
+    )
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_is_made_of_some_columns_at_a_time_is_the_same(drawn, asked, monkeypatch):
+    whole = ASKED[asked](drawn)
+    monkeypatch.setattr(columns, "HELD", TRIALS)
+    lazy = drawn.copy(data=da.from_array(drawn.values, chunks=(TRIALS, 3, 1)))
+    for apart in (ASKED[asked](drawn), ASKED[asked](lazy)):
+        xr.testing.assert_allclose(apart.transpose(*whole.dims), whole, rtol=1e-12)
+
+
+def test_no_more_is_in_memory_at_once_than_is_said(drawn, monkeypatch):
+    monkeypatch.setattr(columns, "HELD", 2 * TRIALS)
+    seen = []
+
+    def mean(x):
+        seen.append(x.size)
+        return x.mean("trial")
+
+    by_column(mean, drawn)
+    assert max(seen) <= 2 * TRIALS
+    assert sum(seen) == drawn.size
+
+
+def test_what_is_small_is_loaded_and_what_is_not_stays_lazy(drawn, monkeypatch):
+    lazy = drawn.chunk()
+    assert held(lazy).chunks is None
+    monkeypatch.setattr(columns, "HELD", TRIALS)
+    assert held(lazy).chunks is not None
