@@ -117,7 +117,7 @@ def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     settlement = _total(run)
     low, high = _range(settlement)
     width = (high - low) / 40.0
-    edges = ((np.arange(low // width, high // width + 2.0) + 0.5) * width).tolist()
+    edges = ((np.arange(low // width - 1.0, high // width + 2.0) + 0.5) * width).tolist()
     own = settlement.sel(contract=contract).values
     often, _ = np.histogram(np.clip(own, edges[0], edges[-1]), edges)
     shares = often / own.size

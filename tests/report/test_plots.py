@@ -70,6 +70,16 @@ def test_the_histogram_holds_every_trial(make_run):
     assert sum(bar.get_height() for bar in bars) == pytest.approx(1.0)
 
 
+def test_trials_of_nothing_stand_at_zero_where_nobody_owes(make_run):
+    run = make_run()
+    run = run.assign(settlement_usd=run.settlement_usd.clip(min=0.0))
+    bars = plots.histogram(run, "full").patches
+    (at_zero,) = (bar for bar in bars if bar.get_x() < 0.0 < bar.get_x() + bar.get_width())
+    assert at_zero.get_x() + at_zero.get_width() / 2.0 == pytest.approx(0.0, abs=1e-9)
+    nothing = (run.settlement_usd.sel(contract="full") == 0.0).mean()
+    assert at_zero.get_height() == pytest.approx(float(nothing), abs=0.03)
+
+
 def test_pictures_are_drawn_on_the_axes_given(make_run):
     ax = plots.canvas(4.0, 3.0)
     assert plots.exceedance(make_run(trials=50), ax) is ax
