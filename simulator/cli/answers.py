@@ -242,29 +242,32 @@ def files(
     from simulator.analysis.kept import EFFECT, kept
     from simulator.engine.ledger import ledger, quick
     from simulator.report import mattering, page, plots, tables, workbook
-    from simulator.results import held, record
+    from simulator.results import showing
 
-    if settled is None and quick(run):
-        settled = ledger(folder)
-    tables.summary(run).to_parquet(folder / "summary.parquet")
-    written = {
-        "run": folder,
-        "picture": plots.save(plots.exceedance(run), folder / "exceedance.png"),
+    with showing(folder) as aside:
+        if settled is None and quick(run):
+            settled = ledger(folder)
+        tables.summary(run).to_parquet(aside / "summary.parquet")
+        written = {
+            "run": folder,
+            "picture": plots.save(plots.exceedance(run), aside / "exceedance.png"),
+        }
+        if run.sizes["year"] > 1:
+            written["by year"] = plots.save(plots.fan(run), aside / "by_year.png")
+        if _valued(run):
+            written["values"] = plots.save(plots.values(present(run)), aside / "values.png")
+        if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
+            written["kept"] = plots.save(plots.kept(kept(run)), aside / "kept.png")
+        ranking = mattering.kept(folder)
+        written["page"] = page.write(run, aside / "report.html", settled, ranking)
+        written["workbook"] = workbook.write(run, aside / "report.xlsx", settled, ranking)
+    places = {
+        name: folder / path.name if path.parent == aside else path
+        for name, path in written.items()
     }
-    if run.sizes["year"] > 1:
-        written["by year"] = plots.save(plots.fan(run), folder / "by_year.png")
-    if _valued(run):
-        written["values"] = plots.save(plots.values(present(run)), folder / "values.png")
-    if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
-        written["kept"] = plots.save(plots.kept(kept(run)), folder / "kept.png")
-    ranking = mattering.kept(folder)
-    written["page"] = page.write(run, folder / "report.html", settled, ranking)
-    written["workbook"] = workbook.write(run, folder / "report.xlsx", settled, ranking)
-    with held(folder):
-        record(folder)
     if not quiet:
         say()
-        for line in listing([(name, str(path)) for name, path in written.items()]):
+        for line in listing([(name, str(path)) for name, path in places.items()]):
             say(line)
 
 

@@ -65,7 +65,11 @@ def write(
     book.set_properties({"title": str(run.attrs.get("name", "")), "created": _EPOCH})
     for sheet, frames in _sheets(run, ledger, ranking).items():
         _written(book, sheet, frames)
-    book.close()
+    try:
+        book.close()
+    except xlsxwriter.exceptions.FileCreateError as error:
+        # It hides what the disk said.
+        raise error.args[0] if isinstance(error.args[0], OSError) else error from error
     return Path(path)
 
 

@@ -17,6 +17,7 @@ from simulator.results.manifest import append as commit
 from simulator.results.opening import assumptions, digest, found, open_run, together, unsound
 from simulator.results.recording import close, closed, made_with, prepare, statuses
 from simulator.results.sealing import record, seal
+from simulator.results.showing import showing
 from simulator.results.standing import PART, Standing, standing, standings
 from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
 from simulator.results.verifying import Verified, verify
@@ -55,6 +56,7 @@ __all__ = [
     "rules_text",
     "run_scenario",
     "seal",
+    "showing",
     "standing",
     "standings",
     "statuses",

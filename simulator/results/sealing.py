@@ -12,7 +12,8 @@ from simulator.results.manifest import MANIFEST, entries
 from simulator.results.store import STORE, Store
 from simulator.results.writing import is_aside, write_text
 
-__all__ = ["Flaw", "facts", "flaws", "flaws_shown", "is_sealed", "record", "seal", "strangers"]
+__all__ = ["Flaw", "facts", "flaws", "flaws_shown", "is_sealed", "record", "seal", "shown"]
+__all__ += ["strangers"]
 
 _DECIDING = (SCENARIO, RULES, MANIFEST)
 
@@ -33,9 +34,15 @@ def seal(folder: Path, facts: Mapping[str, object]) -> None:
     _write(folder, {**facts, "files": _hashed(folder, core(folder)), "shown": {}})
 
 
-def record(folder: Path) -> None:
-    """Enter into `run.json` what was written to show a run: its table, pictures and page."""
-    _write(folder, {**facts(folder), "shown": _hashed(folder, shown(folder))})
+def record(folder: Path, aside: Path | None = None) -> None:
+    """Enter into `run.json` what was written to show a run: its table, pictures and page.
+
+    What lies in the folder `aside` is entered in the place of what it is about to replace.
+    """
+    coming = [] if aside is None else shown(aside)
+    staying = [name for name in shown(folder) if name not in coming]
+    sums = _hashed(folder, staying) | ({} if aside is None else _hashed(aside, coming))
+    _write(folder, {**facts(folder), "shown": dict(sorted(sums.items()))})
 
 
 def facts(folder: Path) -> dict[str, object]:
