@@ -62,13 +62,15 @@ def attribution(scenario: Scenario, first: str, second: str) -> Attribution:
     Raises
     ------
     ScenarioError
-        For a contract that the scenario does not have, or two of unlike programs.
+        For a contract that the scenario does not have, or two of unlike programs, elections or
+        rules of exit.
     """
     case = cases(scenario)[0]
     one, other = (_track(case, label) for label in (first, second))
     if one.contracts[0].program != other.contracts[0].program:
         programs = " and ".join(track.contracts[0].program for track in (one, other))
         raise ScenarioError(f"contracts {first} and {second}: are of {programs}; one is needed")
+    _refuse_choices(one, other)
     groups = _differences(one, other)
     found = [_replaced(one, other, group) for group in groups]
     built = [_replaced(one, other, sum(groups[: i + 1], ())) for i in range(len(groups))]
@@ -85,6 +87,24 @@ def _track(case: Case, label: str) -> Track:
     if label not in found:
         raise ScenarioError(f"contracts has no {label!r}; {nearest(label, found)}")
     return found[label]
+
+
+def _refuse_choices(one: Track, other: Track) -> None:
+    """Raise ScenarioError for contracts that differ in what is no term: it would not be told."""
+    elected = [[contract.elections for contract in track.contracts] for track in (one, other)]
+    unlike = [
+        word
+        for word, differ in (
+            ("elections", elected[0] != elected[1]),
+            ("exit", one.leaving != other.leaving),
+        )
+        if differ
+    ]
+    if unlike:
+        raise ScenarioError(
+            f"contracts {one.name} and {other.name}: differ in {' and '.join(unlike)}, which no "
+            "term says; both must have the same"
+        )
 
 
 def _differences(one: Track, other: Track) -> list[tuple[str, ...]]:

@@ -66,3 +66,17 @@ def test_two_programs_are_not_parted_by_terms():
     mixed = scenario.model_copy(update={"contracts": choices})
     with pytest.raises(ScenarioError, match="are of reach and mssp; one is needed"):
         attribution(mixed, "py2025_rules", "py2026")
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("elections: {minimum_savings: 0.02}", "differ in elections, which no term says"),
+        ("exit: {losses_in_a_row: 1}", "differ in exit, which no term says"),
+    ],
+)
+def test_what_is_no_term_is_not_left_to_the_interaction(choice, said):
+    other = f"contracts.other={{program: mssp, option: E, {choice}}}"
+    scenario = reading.read(SCENARIOS / "without_relief.yaml", overrides=["trials=10", other])
+    with pytest.raises(ScenarioError, match=said):
+        attribution(scenario, "level_e", "other")
