@@ -44,11 +44,14 @@ def figures(
 def layer(total: xr.DataArray) -> Layer | None:
     """Return a layer to look at, its premium nothing yet; None if nobody loses so much.
 
-    It begins at the largest 95% value at risk of any contract and ends at the largest 99.5% one.
+    It begins at the largest 95% value at risk of any contract and ends at the largest 99.5% one,
+    each rounded.
     """
     risks = at_risk(total).value_at_risk_usd.max("contract")
     low, high = max(float(risks.sel(level=0.95)), 0.0), float(risks.sel(level=0.995))
-    return Layer(low, high - low, 0.0) if high - low > 1.0 else None
+    # To two digits: more are noise, and nobody buys such a layer.
+    start, limit = (float(f"{amount:.2g}") for amount in (low, high - low))
+    return Layer(start, limit, 0.0) if limit > 1.0 else None
 
 
 def cash(run: xr.Dataset, case: int = 0) -> pd.DataFrame:

@@ -20,6 +20,7 @@ _MEASURES: Mapping[str, Measure] = {
     "owes_share": Measure("below"),
     "tail95_usd": Measure("tail", 0.05),
 }
+_ENDS = ("low", "high")
 _SAID = {
     "mean_usd": "Mean",
     "p5_usd": "5th percentile",
@@ -105,5 +106,5 @@ def panel(table: pd.DataFrame) -> Panel:
 def _ends(row: Mapping[str, float], size: float) -> Figure:
     """Return an interval, its ends to the digits that its width leaves them."""
     error = (row["high"] - row["low"]) / 3.92
-    low, high = (figure(row[end], error, size).value for end in ("low", "high"))
+    low, high = (figure(row[end], error, size).value if row[end] else "0" for end in _ENDS)
     return Figure(low if low == high else f"{low} to {high}", "")

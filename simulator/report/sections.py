@@ -112,7 +112,9 @@ def _title(part: xr.Dataset) -> str:
     who = "All ACOs together" if aco == TOTAL else aco
     span = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
     swept = [name for name in part.coords if part[name].dims == ("case",) and name != "case"]
-    return ", ".join([who, span, *(f"{name} {part[name].values[0]}" for name in swept)])
+    said = {"list": "case"}  # a named case stands for what it sets
+    named = (f"{said.get(str(name), name)} {part[name].values[0]}" for name in swept)
+    return ", ".join([who, span, *named])
 
 
 def _happened(part: xr.Dataset) -> Iterator[tuple[str, str]]:
@@ -304,8 +306,8 @@ _SENSED = {
 }
 _CONVERGENCE = (
     "The standard error of each contract's mean after the first trials. The thin lines fall as "
-    "one over the root of the trials: four times the trials halve the error. Dots that lie on "
-    "them show that the error can be trusted."
+    "one over the root of the trials: four times the trials halve the error. Where dots leave "
+    "them, rare outcomes still change the spread, and the error is not yet sure itself."
 )
 _LIMITS = (
     "Plus is what a limit spares the ACO, minus what it costs it, as a mean over all trials. "

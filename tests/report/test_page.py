@@ -276,3 +276,15 @@ def test_pictures_have_a_description(make_run, written):
 
 def test_a_page_is_small(make_run, written):
     assert len(written(make_run(trials=10_000))) < 400_000
+
+
+def test_a_layer_is_explained_only_where_one_is_shown(make_run, written):
+    assert "The layer is an illustration" in written(make_run())
+    gains = make_run()
+    gains["settlement_usd"] = gains.settlement_usd.clip(min=0.0)
+    assert "The layer is an illustration" not in written(gains)
+
+
+def test_a_named_case_is_called_a_case_in_its_heading(make_run, written):
+    html = written(make_run(cases=2, trials=50).assign_coords(list=("case", ["base", "dear"])))
+    assert "lakeside, 2022, case dear" in html
