@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 ROOT = Path(__file__).parents[2]
+# Long enough for the longest run on a machine that others keep busy.
+_PATIENCE = 600.0
 _LIMITS = {"file": resource.RLIMIT_FSIZE, "memory": resource.RLIMIT_AS}
 
 
@@ -44,13 +46,14 @@ class Command:
         """Return whether it has not ended."""
         return self._nursery.ask({"do": "poll", "pid": self.pid}) is None
 
-    def wait(self, seconds: float = 120.0) -> Ended:
+    def wait(self, seconds: float = _PATIENCE) -> Ended:
         """Return how it ended; one that does not end in time is killed, and that is an error."""
         deadline = time.monotonic() + seconds
         while (code := self._nursery.ask({"do": "poll", "pid": self.pid})) is None:
             if time.monotonic() > deadline:
                 self.signal(signal.SIGKILL)
-                raise TimeoutError(f"still there after {seconds} s: {self._said.read_text()}")
+                said = self._said.with_suffix(".err").read_text()
+                raise TimeoutError(f"still there after {seconds} s: {said}")
             time.sleep(0.01)
         out, err = (self._said.with_suffix(end).read_text() for end in (".out", ".err"))
         return Ended(int(code), out, err)

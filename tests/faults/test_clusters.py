@@ -1,5 +1,6 @@
 """Workers, schedulers and blocks that die in the middle of a run on a cluster."""
 
+import random
 import signal
 import time
 
@@ -10,7 +11,7 @@ from simulator import results
 from tests.faults.clusters import Cluster
 from tests.faults.ground import Told, repeated
 
-LONG = 20
+LONG, _AT_ONCE = 20, 4
 _SPAN = 3.0
 _POISON = """
 import simulator.engine.batch as batch
@@ -40,22 +41,21 @@ def words(ground, cluster, out, *more):
     return ground.words(out, "--scheduler", cluster.address, *more)
 
 
-def killing(ground, cluster, share):
-    """Return a fault: some of the workers killed while a run is under way."""
-
-    def fault(rng):
-        out = ground.fresh()
-        command = ground.nursery.start(*words(ground, cluster, out))
-        time.sleep(rng.uniform(0.2, _SPAN))
-        alive = cluster.workers()
-        for process in rng.sample(alive, max(round(share * len(alive)), 1) if alive else 0):
-            kill(process)
-        ended = command.wait()
-        wrong = ground.wrong(out, ended) or ground.mended(out)
-        cluster.settle()
-        return ended, wrong
-
-    return fault
+def killed(ground, cluster, share, rng):
+    """Return what comes of runs under way, begun one after another, when workers are killed."""
+    outs, commands = [ground.fresh() for _ in range(_AT_ONCE)], []
+    for out in outs:
+        commands.append(ground.nursery.start(*words(ground, cluster, out)))
+        time.sleep(rng.uniform(0.2, _SPAN / _AT_ONCE))
+    alive = cluster.workers()
+    for process in rng.sample(alive, max(round(share * len(alive)), 1) if alive else 0):
+        kill(process)
+    ends = [command.wait() for command in commands]
+    wrong = [
+        ground.wrong(out, end) or ground.mended(out) for out, end in zip(outs, ends, strict=True)
+    ]
+    cluster.settle()
+    return Told.of(ends, wrong)
 
 
 def kill(process):
@@ -68,7 +68,9 @@ def kill(process):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "share"), [("one", 0.0), ("half", 0.5), ("all", 1.0)])
 def test_workers_that_are_killed_do_not_change_a_run(ground, cluster, proof, name, share):
-    told = repeated(LONG, killing(ground, cluster, share))
+    told, rng = Told.nothing(), random.Random(1)
+    for _ in range(LONG // _AT_ONCE):
+        told = told.plus(killed(ground, cluster, share, rng))
     proof(f"{name} of three workers killed (kill -9) at random moments", f"{told}")
     assert told.wrong == []
     assert told.codes[0] >= LONG // 2
