@@ -7,8 +7,8 @@ from typing import Any
 from simulator import population, programs
 from simulator.engine.history import Choice, Scalar, choices, covers, lacking
 from simulator.engine.tracks import tracks
-from simulator.errors import RulesError
-from simulator.loading import Document, Key, Keys, Mistake, at, near, ordered, shown, stop
+from simulator.errors import RulesError, ScenarioError
+from simulator.loading import Document, Key, Keys, Mistake, at, dotted, near, ordered, shown, stop
 from simulator.programs.mssp import Mssp
 from simulator.scenario import reading
 from simulator.scenario.plausibility import doubts
@@ -42,7 +42,19 @@ def check(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
         raise stop(mistakes)
     if swept := [document.mistake(("sweep",), text) for text in _swept(scenario)]:
         raise stop(swept)
-    return population.filled(_doubted(scenario, document), Path(path).parent)
+    try:
+        return population.filled(_doubted(scenario, document), Path(path).parent)
+    except ScenarioError as error:
+        raise ScenarioError([_placed(text, document) for text in error.messages]) from None
+
+
+def _placed(message: str, document: Document) -> str:
+    """Return a message that starts with a path of the scenario after the place of that path."""
+    places = {dotted(keys): place for keys, place in document.places.items() if keys}
+    path = message.partition(" ")[0].rstrip(":")
+    while path and path not in places:
+        path = path.rpartition(".")[0]
+    return f"{places[path]}: {message}" if path else message
 
 
 def _doubted(scenario: Scenario, document: Document) -> Scenario:

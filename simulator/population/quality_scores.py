@@ -188,7 +188,11 @@ def graded(law: Quality, folder: Path) -> Quality:
     if law.benchmarks is None:
         raise ScenarioError(f"{path}.measures: need {path}.benchmarks, a file of cut points")
     try:
-        measures = scored(law.measures, benchmarks(law.benchmarks, folder))
+        known = benchmarks(law.benchmarks, folder)
+    except ScenarioError as error:
+        raise ScenarioError([f"{path}.benchmarks {text}" for text in error.messages]) from None
+    try:
+        measures = scored(law.measures, known)
     except ScenarioError as error:
         raise ScenarioError([f"{path}.measures.{message}" for message in error.messages]) from None
     if not any(one.points is not None for one in measures):

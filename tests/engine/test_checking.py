@@ -112,3 +112,15 @@ def test_a_contract_that_a_sweep_makes_wrong_is_told_at_the_sweep(tmp_path):
     text = "sweep: {grid: {contracts.level_e.option: [E, Q]}}"
     (line,) = lines(tmp_path, text)
     assert line.startswith("x.yaml:2: sweep makes case 1 wrong: mssp 2022 has no option 'Q'")
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("none.csv", "benchmarks 'none.csv' is not found; allowed is a file in "),
+        ("x.yaml", "benchmarks "),
+    ],
+)
+def test_a_file_of_benchmarks_that_cannot_be_read_is_told_with_its_line(tmp_path, named, said):
+    text = f"experience:\n  quality:\n    measures: {{'236': 70.0}}\n    benchmarks: {named}\n"
+    assert lines(tmp_path, text)[0].startswith(f"x.yaml:5: experience.quality.{said}")
