@@ -232,11 +232,12 @@ def _worth(run: "xr.Dataset") -> None:
 
 
 def files(
-    run: "xr.Dataset", folder: Path, settled: "pd.DataFrame | None" = None, *, quiet: bool
+    run: "xr.Dataset", folder: Path, *, quiet: bool, again: bool = False, ranked: int = 0
 ) -> None:
     """Write a run's table, pictures, page and workbook into its folder, and say where they are.
 
-    Waterfall and limits are in them if there is a ledger, or if making it takes seconds only.
+    Waterfall and limits are in them if it is settled `again`, or if that takes seconds only;
+    terms are ranked anew by what their rivals move on `ranked` trials, if that is not 0.
     """
     from simulator.analysis.choices import present
     from simulator.analysis.kept import EFFECT, kept
@@ -245,8 +246,7 @@ def files(
     from simulator.results import showing
 
     with showing(folder) as aside:
-        if settled is None and quick(run):
-            settled = ledger(folder)
+        settled = ledger(folder, aside) if again or quick(run) else None
         tables.summary(run).to_parquet(aside / "summary.parquet")
         written = {
             "run": folder,
@@ -258,7 +258,7 @@ def files(
             written["values"] = plots.save(plots.values(present(run)), aside / "values.png")
         if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
             written["kept"] = plots.save(plots.kept(kept(run)), aside / "kept.png")
-        ranking = mattering.kept(folder)
+        ranking = mattering.rank(folder, ranked, aside) if ranked else mattering.kept(folder)
         written["page"] = page.write(run, aside / "report.html", settled, ranking)
         written["workbook"] = workbook.write(run, aside / "report.xlsx", settled, ranking)
     places = {

@@ -273,14 +273,10 @@ def report(
     trials: Annotated[int, typer.Option(min=2, help="Of what matters.")] = 1_000,
 ) -> None:
     """Settle a run again and write its page, workbook, pictures and table."""
-    from simulator.engine.ledger import ledger
-    from simulator.report import mattering
     from simulator.results import open_run
 
-    if what_matters:
-        open_run(path)
-        mattering.rank(path, trials)
-    answers.files(open_run(path), path, ledger(path), quiet=False)
+    ranked = trials if what_matters else 0
+    answers.files(open_run(path), path, quiet=False, again=True, ranked=ranked)
 
 
 @app.command("what-matters")

@@ -69,8 +69,10 @@ class _Labels(NamedTuple):
 _Sums: TypeAlias = dict[_Key, _Moments]
 
 
-def ledger(path: Path | str) -> pd.DataFrame:
+def ledger(path: Path | str, into: Path | None = None) -> pd.DataFrame:
     """Return what a run's statements come to, with standard errors; kept in the run's folder.
+
+    One that is made anew is written into the folder `into`, if it is given.
 
     A row for each case, contract, year, ACO and
 
@@ -96,9 +98,10 @@ def ledger(path: Path | str) -> pd.DataFrame:
     every = cases(results.run_scenario(folder))
     table = pd.concat([_case(folder, case) for case in every], ignore_index=True)
     table.attrs = {**stamp, "sha256": _digest(table)}
-    aside = folder / f".{FILE}.{os.getpid()}"
+    place = into or folder
+    aside = place / f".{FILE}.{os.getpid()}"
     table.to_parquet(aside, index=False)
-    aside.replace(folder / FILE)
+    aside.replace(place / FILE)
     return table
 
 

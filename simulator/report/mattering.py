@@ -1,6 +1,5 @@
 """Terms by what they move: the ranking of `what-matters`, kept with a run, laid on its terms."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,8 +17,8 @@ FILE = "what_matters.parquet"
 _PLAIN = ("value", "now")
 
 
-def rank(folder: Path, trials: int) -> pd.DataFrame:
-    """Return how far rival values move each contract of a run, most first; kept in its folder.
+def rank(folder: Path, trials: int, into: Path) -> pd.DataFrame:
+    """Return how far rival values move each contract of a run, most first; kept in `into`.
 
     The first case of a sweep, on the first trials of the run.
     """
@@ -27,9 +26,7 @@ def rank(folder: Path, trials: int) -> pd.DataFrame:
     _, table = what_matters(case, min(trials, case.scenario.trials))
     table = table.assign(**{name: table[name].map(str) for name in _PLAIN if name in table})
     table.attrs = _stamp(folder) | {"trials": min(trials, case.scenario.trials)}
-    aside = folder / f".{FILE}.{os.getpid()}"
-    table.to_parquet(aside, index=False)
-    aside.replace(folder / FILE)
+    table.to_parquet(into / FILE, index=False)
     return table
 
 

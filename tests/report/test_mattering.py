@@ -51,7 +51,7 @@ def ran(tmp_path_factory):
     one = {"lead_professional": scenario.contracts["lead_professional"]}
     opened = engine.run(scenario.model_copy(update={"contracts": one}), out)
     folder = next(out.iterdir())
-    return opened, folder, mattering.rank(folder, 20)
+    return opened, folder, mattering.rank(folder, 20, folder)
 
 
 def test_a_run_keeps_its_ranking_and_the_page_is_in_its_order(ran):
