@@ -38,8 +38,15 @@ def errors(total: xr.DataArray) -> pd.DataFrame:
     ----------
     total : DataArray (trial, contract), USD
     """
-    rows = [row for trials in _halves(total.sizes["trial"]) for row in _first(total, trials)]
-    return pd.DataFrame(rows)
+    halves = _halves(total.sizes["trial"])
+    rows = [row for one in _columns(total) for trials in halves for row in _first(one, trials)]
+    return pd.DataFrame(rows).sort_values("trials", kind="stable", ignore_index=True)
+
+
+def _columns(total: xr.DataArray) -> Iterator[xr.DataArray]:
+    """Yield each contract's trials, in memory one at a time."""
+    for label in total["contract"].values:
+        yield total.sel(contract=[label]).compute()
 
 
 def _halves(trials: int) -> list[int]:
@@ -71,21 +78,20 @@ def intervals(total: xr.DataArray, level: float = 0.95) -> pd.DataFrame:
 
     Rows of measure, contract, `estimate`, `low` and `high`, in USD or shares as the measure says.
     """
-    rows = []
-    for name, measure in _MEASURES.items():
-        middle, ends = estimate(total, measure), interval(total, measure, level)
-        for label in total["contract"].values:
-            at = {"contract": label}
-            rows.append(
-                {
-                    "measure": name,
-                    "contract": str(label),
-                    "estimate": float(middle.sel(at)),
-                    "low": float(ends.low.sel(at)),
-                    "high": float(ends.high.sel(at)),
-                }
-            )
-    return pd.DataFrame(rows)
+    found = [
+        {
+            "measure": name,
+            "contract": str(one["contract"].item()),
+            "estimate": estimate(one, measure).item(),
+            "low": ends.low.item(),
+            "high": ends.high.item(),
+        }
+        for one in _columns(total)
+        for name, measure in _MEASURES.items()
+        for ends in [interval(one, measure, level)]
+    ]
+    order = list(_MEASURES).index
+    return pd.DataFrame(sorted(found, key=lambda row: order(str(row["measure"]))))
 
 
 def panel(table: pd.DataFrame) -> Panel:

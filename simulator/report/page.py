@@ -129,7 +129,7 @@ def _sensitivity(run: xr.Dataset) -> dict[str, object]:
 def _convergence(run: xr.Dataset) -> dict[str, object]:
     """Return how sure the means are, against trials, and intervals: of the first case."""
     total = run["settlement_usd"].isel(case=0, drop=True).astype(np.float64)
-    total = total.sum(["year", "aco"]).compute()
+    total = total.sum(["year", "aco"])
     errors = convergence.errors(total)
     return {
         "convergence": sections.convergence(errors, run),

@@ -229,7 +229,7 @@ def tornado(run: xr.Dataset) -> Picture | None:
 def best(run: xr.Dataset) -> str:
     """Return the contract of the highest mean of the first case, years and ACOs added."""
     total = run["settlement_usd"].isel(case=0).astype(np.float64).sum(["year", "aco"])
-    return comparison.ranked(total.compute())[0]
+    return comparison.ranked(total)[0]
 
 
 def sensed(found: Sensed, colours: Mapping[str, str]) -> Picture:

@@ -119,7 +119,7 @@ def _sensitivity(run: xr.Dataset) -> list[Frame]:
 
 def _convergence(run: xr.Dataset) -> list[Frame]:
     total = run["settlement_usd"].isel(case=0, drop=True).astype(np.float64)
-    total = total.sum(["year", "aco"]).compute()
+    total = total.sum(["year", "aco"])
     said = "years and ACOs added, first case"
     return [
         Frame("convergence", f"Means against trials, {said}", convergence.errors(total)),
