@@ -150,6 +150,8 @@ def _uninterrupted() -> None:
 def _local_cluster(workers: int) -> "LocalCluster":
     from distributed import LocalCluster
 
+    # After an interrupt Python's tracker frees the processes' semaphores: it need not say so.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
