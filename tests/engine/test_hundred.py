@@ -3,13 +3,13 @@
 import time
 
 import pytest
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client
 
 from simulator import results
 from simulator.engine.checking import check
 from simulator.engine.run import run
 from simulator.scenario.schema import Scenario
-from tests.runs import QUICKSTART
+from tests.runs import QUICKSTART, local_cluster
 
 ACOS, TRIALS, YEARS = 100, 20_000, (2022, 2023, 2024, 2025, 2026)
 
@@ -41,11 +41,7 @@ def hundred() -> Scenario:
 @pytest.mark.slow
 def test_a_hundred_acos_are_alike_on_threads_and_on_a_cluster(tmp_path, proof):
     scenario, seconds, digests = hundred(), {}, {}
-    quiet = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
-    cluster = LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, scheduler_kwargs=quiet
-    )
-    with cluster, Client(cluster) as client:
+    with local_cluster() as cluster, Client(cluster) as client:
         client.run(check, QUICKSTART)  # what a worker imports is not the run's
         for way, scheduler in (("threads", "threads"), ("LocalCluster", client)):
             start = time.perf_counter()

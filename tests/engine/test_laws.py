@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client
 
 from simulator import results
 from simulator.engine.run import run
@@ -13,7 +13,7 @@ from simulator.engine.simulate import simulate
 from simulator.engine.tracks import tracks
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sweep import cases
-from tests.runs import small
+from tests.runs import local_cluster, small
 
 TRIALS = 256
 SCHEMES = ("independent", "antithetic", "sobol")
@@ -84,8 +84,7 @@ def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_run_is_the_same_on_every_scheduler_in_every_block(tmp_path, proof, scheme):
     scenario, found = everything(scheme, FEW), {}
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
-    with cluster, Client(cluster) as client:
+    with local_cluster() as cluster, Client(cluster) as client:
         ways = {"sync": (None, 1), "threads": (None, 2), "processes": ("processes", 2)}
         ways["distributed"] = (client, None)
         for (way, (scheduler, workers)), block in itertools.product(ways.items(), BLOCKS):

@@ -14,7 +14,7 @@ from simulator.engine import batch
 from simulator.engine.merging import merge
 from simulator.engine.plan import part, plan
 from simulator.engine.run import Where, execute_all, run
-from tests.runs import small
+from tests.runs import local_cluster, small
 
 TRIALS = 150
 BLOCKS = (7, 30, 64, 150)
@@ -91,22 +91,15 @@ def in_parts(out):
 
 def on_clusters(out):
     """Yield runs on clusters of processes and of threads, and on processes of our own."""
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     for workers, threads in ((1, 1), (1, 2), (2, 1), (2, 2), (4, 1)):
-        cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=threads, dashboard_address=None
-        )
+        cluster = local_cluster(workers, threads)
         with cluster, Client(cluster) as client:
             for block in BLOCKS[:3]:
                 where = Where(client if block == 7 else cluster.scheduler_address)
                 yield "a dask cluster", digest(out / f"c{workers}{threads}-{block}", block, where)
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with local_cluster(1, 4, processes=False) as cluster, Client(cluster) as client:
         for block in BLOCKS[:3]:
             yield "a dask cluster of threads", digest(out / f"i{block}", block, Where(client))
     for workers, block in ((1, 30), (2, 7)):
