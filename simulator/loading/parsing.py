@@ -28,6 +28,7 @@ from simulator.loading.mending import Break, best, mends
 __all__ = ["DEEPEST", "LARGEST", "parse", "parse_text", "scan", "scan_text"]
 
 LARGEST = 256_000
+_TABLES = (".csv", ".tsv", ".parquet", ".xlsx", ".xls")
 DEEPEST = 64
 LONGEST_NAME = 300
 LONGEST_NUMBER = 40
@@ -105,6 +106,9 @@ def _refusal(path: Path, largest: int) -> str:
         return "was not found"
     if not path.is_file():
         return "is not a file" if not path.is_dir() else "is a folder; must be a YAML file"
+    if path.suffix.lower() in _TABLES:
+        # What stands in a table may be about persons: no message quotes it.
+        return "is a table; must be a YAML file, which may name tables"
     size = path.stat().st_size
     if size > largest:
         return _too_large(f"{size:,} bytes", largest)

@@ -173,11 +173,12 @@ def _by_kind(persons: Persons) -> Iterator[Control]:
 
 
 def _by_group(persons: Persons, year: int) -> Iterator[Control]:
-    """Yield the largest groups, and all others together."""
+    """Yield the largest groups, and all others together: of few people the name may be theirs."""
     there = persons.year == year
     counts = np.bincount(persons.group[there], minlength=len(persons.groups))
     largest = np.argsort(-counts, kind="stable")[:_SHOWN_GROUPS]
-    for place in largest[counts[largest] > 0].tolist():
+    largest = largest[counts[largest] >= LEAST]
+    for place in largest.tolist():
         name = persons.groups[place][:40] or "no group"
         yield _control(persons, there & (persons.group == place), (name, f"group, {year}"))
     rest = there & ~np.isin(persons.group, largest)

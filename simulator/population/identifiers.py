@@ -41,6 +41,9 @@ _DIGITS: Mapping[str, str] = {
     "phone numbers": r"[2-9][0-9]{9}",
     "dates": r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])",
 }
+# Five digits are a ZIP code where people are grouped by them; a key may be a mere number.
+_GROUPS = frozenset({"tingroup"})
+_ZIPS: Mapping[str, str] = {"ZIP codes": r"[0-9]{5}"}
 NUMERIC = frozenset(
     {"year", "months", "paidusd", "riskscore", "personyears", "pbpyusd", "totalusd"}
 )
@@ -64,6 +67,8 @@ def patterns(column: str) -> Mapping[str, str]:
     Bare digits are left alone where the column is a number's.
     """
     bare = {} if key(column) in NUMERIC else _DIGITS
+    if key(column) in _GROUPS:
+        bare = {**bare, **_ZIPS}
     joined = {
         what: f"{shape}|{bare[what]}" if what in bare else shape
         for what, shape in _PATTERNS.items()

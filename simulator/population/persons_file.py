@@ -64,7 +64,8 @@ def opened(file: Path, given: Given) -> Persons | None:
     """
     table = _table(file)
     given.rows = len(table.lines)
-    _headed(table, given)
+    if not _headed(table, given):
+        return None
     for column in table.columns:
         _identifying(table, column, given)
     if given.mistakes:
@@ -184,14 +185,19 @@ def _plain(column: Any) -> Any:
     return pc.fill_null(pc.utf8_trim_whitespace(column.cast(pa.string())), "")
 
 
-def _headed(table: _Table, given: Given) -> None:
-    """Note columns that lack, that identify people, or that are not read."""
+def _headed(table: _Table, given: Given) -> bool:
+    """Note columns that lack, identify people, or are not read; return if there is a header."""
     line = Place(given.file, 1)
     titles = list(table.names.values())
-    for column in _NEEDED:
-        if key(column) not in table.names:
-            text = f"has no column {column}{near(column, titles[:500])}"
-            given.mistakes.append(Mistake(line, "", text))
+    lacking = [column for column in _NEEDED if key(column) not in table.names]
+    if 2 * len(lacking) > len(_NEEDED):
+        # A file without a header begins with a person: not a cell of it is quoted.
+        text = f"has no header; must name its columns, {', '.join(_NEEDED)} among them"
+        given.mistakes.append(Mistake(line, "", text))
+        return False
+    for column in lacking:
+        text = f"has no column {column}{near(column, titles[:500])}"
+        given.mistakes.append(Mistake(line, "", text))
     for title in titles:
         if named(title):
             text = f"has a column that identifies people, {title[:40]!r}; must be left out"
@@ -200,6 +206,7 @@ def _headed(table: _Table, given: Given) -> None:
     unread = [title[:40] for name, title in table.names.items() if name not in known]
     if unread:
         given.note("columns not read", ", ".join(map(repr, unread[:20])), holds=False)
+    return True
 
 
 def _identifying(table: _Table, column: str, given: Given) -> None:

@@ -247,3 +247,10 @@ def test_what_is_written_reads_back_as_itself(value):
     read = parse_text(text, "x.yaml").value["a"]
     assert read == value
     assert not (isinstance(read, float) and math.isnan(read))
+
+
+def test_a_table_is_no_document_and_nothing_of_it_is_quoted(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("K17,1931-07-09,Canary Birdsong\n", encoding="utf-8")
+    (mistake,) = scan(path).mistakes
+    assert str(mistake) == f"{path}: is a table; must be a YAML file, which may name tables"

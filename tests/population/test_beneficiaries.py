@@ -220,8 +220,27 @@ def test_groups_of_providers_are_shown_without_small_cells(put) -> None:
             row[6] = "TINY"
     cells = {one.group: one.persons for one in check(put(rows)).data_quality.cells}
     groups = {name: n for name, n in cells.items() if name.startswith("group")}
-    assert groups["group, 2018, TINY"] == "suppressed"
+    assert "group, 2018, TINY" not in groups, "few people may be named by their group"
+    assert groups["group, 2018, all others"] == "suppressed"
     assert list(groups.values()).count("suppressed") == 2
+
+
+def test_groups_that_are_zip_codes_are_refused(put) -> None:
+    rows = people()
+    rows[3][6] = "60699"
+    assert "tin_group holds what look like ZIP codes" in lines(put(rows))[0]
+
+
+def test_a_file_without_a_header_is_told_so_and_not_quoted(put) -> None:
+    path = put(people())
+    table = path.with_name("people.csv")
+    held = table.read_text(encoding="utf-8").splitlines()
+    first = "row_key0,2016,AGND,12,100.5,1.0,Canary Zip,0"
+    table.write_text("\n".join([first, *held[1:]]), encoding="utf-8")
+    (told,) = lines(path)
+    assert told.startswith("people.csv:1: has no header; must name its columns, row_key, year")
+    assert "row_key0" not in told
+    assert "Canary" not in told
 
 
 def test_what_was_found_is_for_an_actuary_to_judge(put) -> None:
