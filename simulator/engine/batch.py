@@ -214,7 +214,22 @@ class _Batch:
 def _compute(
     folder: Path, code: str, case: Case, tracks: Sequence[Track], block: results.Block
 ) -> results.Sums:
-    """Simulate, settle and write one block; return the sha256 of its values."""
+    """Simulate, settle and write one block; return the sha256 of its values.
+
+    What it raises has no traceback: dask's client waits for ever if one cannot be pickled, as
+    that of a recursion without end.
+    """
+    try:
+        return _written(folder, code, case, tracks, block)
+    except Exception as error:
+        error.__cause__ = error.__context__ = None
+        raised = error.with_traceback(None)
+    raise raised
+
+
+def _written(
+    folder: Path, code: str, case: Case, tracks: Sequence[Track], block: results.Block
+) -> results.Sums:
     if results.code_version() != code:
         raise ClusterError(f"a worker has acosim {results.code_version()}; the run has {code}")
     if not (folder / results.STORE).is_dir():

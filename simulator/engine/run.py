@@ -165,13 +165,16 @@ def _local_cluster(workers: int) -> "LocalCluster":
 @contextmanager
 def _connected(address: str, patience: float) -> Iterator[Crew]:
     from distributed import Client
+    from distributed.utils import silence_logging_cmgr
 
-    try:
-        client = Client(address, timeout=_CONNECT)
-    except (OSError, ValueError, TypeError) as error:
-        raise ClusterError(f"scheduler {address} cannot be reached: {error}") from error
-    with client, _remote(client, patience) as crew:
-        yield crew
+    # What dask logs of a lost scheduler is long; the ClusterError says it in a line.
+    with silence_logging_cmgr(logging.CRITICAL):
+        try:
+            client = Client(address, timeout=_CONNECT)
+        except (OSError, ValueError, TypeError) as error:
+            raise ClusterError(f"scheduler {address} cannot be reached: {error}") from error
+        with client, _remote(client, patience) as crew:
+            yield crew
 
 
 @contextmanager
@@ -187,10 +190,14 @@ def _remote(client: "Client", patience: float) -> Iterator[Crew]:
     try:
         yield Crew(executor, watch.workers, watch.check, (KilledWorker,))
     except gone as error:
-        said = " ".join(str(error).split()) or "it does not answer"
-        raise ClusterError(f"the scheduler was lost: {said}") from error
+        raise _lost(error) from error
     finally:
         executor.shutdown(wait=False)
+
+
+def _lost(error: BaseException) -> ClusterError:
+    said = " ".join(str(error).split()) or "it does not answer"
+    return ClusterError(f"the scheduler was lost: {said}")
 
 
 class _Watch:
@@ -221,6 +228,8 @@ class _Watch:
         except TimeoutError as error:
             said = f"the scheduler has not answered for {self._patience:,.0f} s"
             raise ClusterError(f"{said}; more time: --patience") from error
+        except OSError as error:
+            raise _lost(error) from error
         self._asked, self._threads = time.monotonic(), sum(cores.values())
         if self._threads:
             self._seen = self._asked

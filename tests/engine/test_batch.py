@@ -1,5 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from traceback import walk_tb
 
 import pytest
 
@@ -64,6 +65,21 @@ def test_a_block_that_fails_is_named_and_the_others_are_saved(plans, crew, monke
     monkeypatch.undo()
     list(complete(plans[:1], crew, keep_going=False))
     assert json.loads((plans[0].folder / "run.json").read_text())["blocks_computed"] == 1
+
+
+def test_what_a_block_raises_can_be_sent_even_from_a_recursion_without_end(
+    plans, crew, monkeypatch
+):
+    def recurs(case, tracks, trials):
+        return recurs(case, tracks, trials)
+
+    monkeypatch.setattr("simulator.engine.batch.lines", recurs)
+    raised = []
+    monkeypatch.setattr("simulator.engine.batch._said", lambda e: raised.append(e) or "recurs")
+    with pytest.raises(PartlyDoneError, match="6 of 6 blocks"):
+        list(complete(plans[:1], crew, keep_going=False))
+    frames = [len(list(walk_tb(error.__traceback__))) for error in raised]
+    assert max(frames) < 10
 
 
 def test_a_run_that_fails_does_not_stop_the_others_if_asked_to_keep_going(
