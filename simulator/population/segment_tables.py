@@ -11,6 +11,7 @@ from simulator.population.cells import blank, number
 from simulator.population.columns import key
 from simulator.population.data_quality import Asked, Control, Given, cells, compared
 from simulator.population.identifiers import named
+from simulator.population.suppression import SUPPRESSED, betrays, small
 from simulator.population.tables import Row, read
 
 __all__ = ["TYPES", "period_year", "segment_table"]
@@ -226,18 +227,20 @@ def _control(lines: Sequence[_Line], kinds: Sequence[_Line], given: Given) -> No
         if "total_usd" in line.figures:
             made = line.figures["person_years"] * line.figures["pbpy_usd"]
             what = f"{line.row.text('enrollment_type')} {line.year}, person-years x per capita"
-            _against(given, line, what, (made, line.figures["total_usd"]))
+            hide = small(line.figures["person_years"])
+            _against(given, line, what, (made, line.figures["total_usd"]), hide=hide)
     for total in (line for line in lines if line.segment == "total"):
         same = [line for line in kinds if line.year == total.year and line.segment != "high_needs"]
         people = sum(line.figures["person_years"] for line in same)
         spent = sum(
             line.figures["person_years"] * line.figures.get("pbpy_usd", 0.0) for line in same
         )
+        hide = betrays([line.figures["person_years"] for line in same])
         pairs = {"person-years": (people, total.figures["person_years"])}
         if "pbpy_usd" in total.figures:
             pairs["dollars"] = spent, total.figures["person_years"] * total.figures["pbpy_usd"]
         for what, pair in pairs.items():
-            _against(given, total, f"{total.year}, {what} of all types", pair)
+            _against(given, total, f"{total.year}, {what} of all types", pair, hide=hide)
     controls = [
         Control(
             line.segment,
@@ -251,9 +254,15 @@ def _control(lines: Sequence[_Line], kinds: Sequence[_Line], given: Given) -> No
     given.cells += cells(given.file, controls, counted=False)
 
 
-def _against(given: Given, line: _Line, what: str, pair: tuple[float, float]) -> None:
-    """Note a sum against its control total; one that is off by more than 0.1% is a mistake."""
+def _against(
+    given: Given, line: _Line, what: str, pair: tuple[float, float], *, hide: bool
+) -> None:
+    """Note a sum against its control total; one that is off by more than 0.1% is a mistake.
+
+    hide : whether the sum is, or gives away, a count of 1 to 10 people
+    """
     words, holds = compared(*pair)
+    words = SUPPRESSED if hide else words
     if holds:
         given.note(what, words)
     else:

@@ -4,11 +4,11 @@ CMS's cell size suppression policy: no cell of 1 to 10 may be shown, nor may it 
 or complements; a zero may be shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-__all__ = ["LEAST", "SUPPRESSED", "hidden", "small"]
+__all__ = ["LEAST", "SUPPRESSED", "betrays", "hidden", "small"]
 
 LEAST = 11
 SUPPRESSED = "suppressed"
@@ -40,6 +40,19 @@ def hidden(counts: np.ndarray) -> np.ndarray:
         if bare is None:
             return out
         out[bare] = True
+
+
+def betrays(counts: Sequence[float]) -> bool:
+    """Return whether the sum of counts would give a small one away, whatever else is hidden.
+
+    It does where nothing is left to hide beside a small count.
+
+    >>> betrays([5, 0, 0]), betrays([5, 3]), betrays([5, 40, 900]), betrays([40, 900])
+    (True, True, False, False)
+    """
+    line = np.array([counts], dtype=float)
+    unseen = hidden(line)
+    return bool(unseen.any() and (unseen.sum() < 2 or line[unseen].sum() < LEAST))
 
 
 def _bare(counts: np.ndarray, out: np.ndarray) -> Iterator[tuple[int, int]]:

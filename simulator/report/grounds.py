@@ -1,7 +1,7 @@
 """What a run rests on: the scenario's values with their sources, and the contracts' terms."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import xarray as xr
@@ -61,8 +61,9 @@ def values(run: xr.Dataset) -> list[Value]:
         if source or keys[0] == "experience":
             found.setdefault(source or ".".join(keys), []).append((".".join(keys), value))
     said = {**_ASSUMED, **sources}
+    wary = {_whose(key) for held in found.values() for key, x in held if _small(key, x)}
     rows = [
-        Value(path, _list(path, held), " ".join(str(said.get(path, "no source")).split()))
+        Value(path, _list(path, held, wary), " ".join(str(said.get(path, "no source")).split()))
         for path, held in found.items()
     ]
     return sorted(rows, key=lambda row: not row.source.lower().startswith(("assumed", "no ")))
@@ -132,10 +133,13 @@ def _leads(path: Sequence[str], keys: Sequence[str]) -> bool:
     return len(shown) == len(path) and all(part in ("*", key) for part, key in shown)
 
 
-def _list(path: str, held: Sequence[tuple[str, object]]) -> str:
-    """Return values as a reader would write them; counts are left out where one is small."""
-    if any(_small(key, value) for key, value in held):
-        return f"{len(held)} values, {SUPPRESSED}: a count of 1 to 10 is among them"
+def _list(path: str, held: Sequence[tuple[str, object]], wary: Collection[str]) -> str:
+    """Return values as a reader would write them; counts are left out of an ACO with a small one.
+
+    All of its counts, for the small one would follow from the others and a control total.
+    """
+    if any(_counts(key) and _whose(key) in wary for key, _ in held):
+        return f"{len(held)} values, {SUPPRESSED}: counts of an ACO where one is 1 to 10"
     if len(held) > _FEW:
         return f"{len(held)} values"
     depth = path.count(".") + 1
@@ -144,8 +148,21 @@ def _list(path: str, held: Sequence[tuple[str, object]]) -> str:
 
 
 def _small(key: str, value: object) -> bool:
-    counts = any(part in ("person_years", "persons") for part in key.split("."))
-    return counts and isinstance(value, int | float) and small(float(value))
+    return _counts(key) and isinstance(value, int | float) and small(float(value))
+
+
+def _counts(key: str) -> bool:
+    """Return whether a path leads to a count of people."""
+    return any(part in ("person_years", "persons") for part in key.split("."))
+
+
+def _whose(key: str) -> str:
+    """Return whom a path speaks of: an ACO, or a part of the scenario.
+
+    >>> _whose("population.lakeside.segments.esrd.person_years.2021")
+    'population.lakeside'
+    """
+    return ".".join(key.split(".")[:2])
 
 
 def _plain(value: object) -> str:

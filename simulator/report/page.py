@@ -76,6 +76,7 @@ def write(
             unranked=ranking is not None and ranking.empty,
             reliances=grounds.reliances(run),
             quality=quality.rows(run, ledger),
+            files=quality.files(run),
             limitations=provenance.limitations(run),
             provenance=provenance.facts(run),
             command=provenance.command(run),

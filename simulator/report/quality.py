@@ -1,15 +1,17 @@
 """Data quality: what the scenario gives of each ACO, and control totals against what is known."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 import xarray as xr
 
 from simulator.loading import parse_text
+from simulator.population.suppression import SUPPRESSED, betrays
 from simulator.report.rounding import dollars
 
-__all__ = ["Check", "rows"]
+__all__ = ["Check", "Files", "files", "rows"]
 
 
 class Check(NamedTuple):
@@ -32,6 +34,31 @@ def rows(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Check]:
         if ledger is not None:
             found += list(_controls(str(name), _mapping(aco.get("observed")), ledger))
     return found
+
+
+class Files(NamedTuple):
+    """What was found in the files of people of a run, each row by its column's name."""
+
+    files: Sequence[Mapping[str, object]]
+    checks: Sequence[Mapping[str, object]]
+    cells: Sequence[Mapping[str, object]]
+
+
+def files(run: xr.Dataset) -> Files:
+    """Return which files of people a run was given, what was checked of them, and their cells.
+
+    All of it is in the run's own scenario, so that the files are not needed again. Nothing is of
+    one person; counts of 1 to 10 people are not shown, and what would give them away neither.
+    """
+    held = json.loads(run.attrs.get("data_quality", "{}"))
+    given = [
+        {"file": row["file"], "aco": row["aco"], "rows": row["rows"], "sha256": row["sha256"]}
+        for row in held.get("files", ())
+    ]
+    checks = [
+        {**row, "holds": "yes" if row["holds"] else "no"} for row in held.get("findings", ())
+    ]
+    return Files(given, checks, held.get("cells", ()))
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -65,18 +92,21 @@ def _given(aco: str, segments: Mapping[str, object]) -> Iterator[Check]:
         if total > 0.0:
             mean = sum(people[name] * spent[name] for name in lines) / total
             said = f"{total:,.1f} person-years at ${mean:,.2f} a person-year, "
-            yield Check(aco, f"Control total {year}", f"{said}${total * mean:,.0f} in all")
+            said = f"{said}${total * mean:,.0f} in all"
+            shown = SUPPRESSED if betrays([*people.values()]) else said
+            yield Check(aco, f"Control total {year}", shown)
 
 
 def _head_counts(aco: str, given: Mapping[str, object]) -> Iterator[Check]:
     """Yield person-years over head-counts, where both are given: below 1, and not by much."""
     segments = [_mapping(segment) for segment in _mapping(given.get("segments")).values()]
     for year, persons in _numbers(given.get("persons")).items():
-        people = sum(_numbers(s.get("person_years")).get(year, 0.0) for s in segments)
+        counts = [_numbers(s.get("person_years")).get(year, 0.0) for s in segments]
+        people = sum(counts)
         if people > 0.0 and persons > 0.0:
             share = people / persons
             usual = "as usual" if 0.9 <= share <= 1.0 else "UNUSUAL: 0.90 to 1.00 is usual"
-            said = f"{share:.3f} ({usual})"
+            said = SUPPRESSED if betrays(counts) else f"{share:.3f} ({usual})"
             yield Check(aco, f"Person-years over head-count {year}", said)
 
 

@@ -212,11 +212,7 @@ def _assumptions(run: xr.Dataset, ranking: pd.DataFrame | None) -> list[Frame]:
 
 def _audit(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
     facts = {**dict(provenance.facts(run)), "To reproduce": provenance.command(run)}
-    checks = pd.DataFrame([row._asdict() for row in quality.rows(run, ledger)])
-    found = [
-        Frame("provenance", "Provenance", _facts(facts)),
-        Frame("data", "Data quality", checks),
-    ]
+    found = [Frame("provenance", "Provenance", _facts(facts)), *_data(run, ledger)]
     if ledger is None:
         return found
     keys = ["case", "contract", "name"]
@@ -226,6 +222,18 @@ def _audit(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
     found.append(Frame("footing", "Sums checked in every trial, year and ACO", footing))
     found.append(Frame("stored", _STORED, _stored(run, ledger)))
     return found
+
+
+def _data(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
+    """Return the quality of the data: of the scenario, and of the files of people it was given."""
+    checks = pd.DataFrame([row._asdict() for row in quality.rows(run, ledger)])
+    given = quality.files(run)
+    of_files = (
+        Frame("data_files", "Files of people", pd.DataFrame(given.files)),
+        Frame("data_checks", "Checks of the files of people", pd.DataFrame(given.checks)),
+        Frame("data_cells", "What the files of people hold", pd.DataFrame(given.cells)),
+    )
+    return [Frame("data", "Data quality", checks), *(one for one in of_files if len(one.rows))]
 
 
 _STORED = "Mean settlement as stored (float32) and as settled again (float64)"
