@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ from simulator.errors import ResultsError
 
 if TYPE_CHECKING:
     from simulator.engine.reproduction import Reproduction
-    from simulator.results import Standing
+    from simulator.results import Standing, Verified
 
 __all__ = ["app"]
 
@@ -79,8 +80,20 @@ def verify(path: _Run, as_json: _Json = False) -> None:
     elif not found.flaws:
         said = f"{found.files:,} files and {found.blocks:,} blocks are as they were written"
         say(f"{path}: {said}; sha256 {found.sha256}")
+        for line in _made(found):
+            say(line)
     if found.flaws:
         raise ResultsError("\n".join(f"{path}/{flaw}" for flaw in found.flaws))
+
+
+def _made(found: "Verified") -> Iterator[str]:
+    """Yield what a sound run was made by, if not by this acosim, and what is left to do."""
+    if found.made_by:
+        as_then = "the same" if found.reads_same else "differently"
+        more = "" if found.reads_same else "; a run of it here is another run"
+        yield f"made by acosim {found.made_by}; its scenario reads {as_then} under this one{more}"
+    if found.pending:
+        yield f"not in place yet: {', '.join(found.pending)}; acosim report puts them there"
 
 
 @app.command()

@@ -16,7 +16,7 @@ from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
 __all__ = ["LAYOUT", "RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
-__all__ += ["run_rules", "run_scenario", "terms", "version"]
+__all__ += ["reads_as_run", "run_rules", "run_scenario", "terms", "version", "was_run"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
 # How a run is laid out on the disk. Another number is another folder; an older one is refused.
@@ -54,8 +54,35 @@ def code_version() -> str:
 
 def identity(scenario: Scenario, rules: str, code: str) -> str:
     """Return the sha256 of everything that decides a run's numbers but how many trials."""
-    parts = [LAYOUT, reading.digest(scenario), sha256(rules.encode()).hexdigest(), code]
+    return _named(reading.digest(scenario), rules, code)
+
+
+def _named(scenario: str, rules: str, code: str) -> str:
+    parts = [LAYOUT, scenario, sha256(rules.encode()).hexdigest(), code]
     return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def reads_as_run(folder: Path, digest: str, code: str) -> bool:
+    """Return whether this acosim reads a run's scenario as the one that ran it."""
+    try:
+        return identity(run_scenario(folder), run_rules(folder), code) == digest
+    except ResultsError:
+        return False
+
+
+def was_run(folder: Path, digest: str, code: str) -> bool:
+    """Return whether a folder holds the scenario and rules that were run, whatever ran them.
+
+    A scenario of an older schema is taken as it stands in its file: a field that came later, with
+    its default, makes it no other scenario.
+    """
+    if reads_as_run(folder, digest, code):
+        return True
+    try:
+        written = reading.recorded(_held(folder, SCENARIO))
+    except ScenarioError:
+        return False
+    return _named(written, run_rules(folder), code) == digest
 
 
 def run_scenario(folder: Path) -> Scenario:

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from simulator.errors import ResultsError
-from simulator.results.folder import RULES, RUN, SCENARIO, identity, run_rules, run_scenario, terms
+from simulator.results.folder import RULES, RUN, SCENARIO, run_rules, run_scenario, terms, was_run
 from simulator.results.manifest import MANIFEST, entries
 from simulator.results.sealing import facts, flaws
 from simulator.results.store import STORE, Block, Pin, Store, blocks
@@ -63,7 +63,7 @@ def _sound(folder: Path, *, partial: bool) -> tuple[Scenario, Store]:
         committed = [entry.block for entry in entries(folder).values()]
         bad = unsound(folder, committed)
         _refuse(folder, list(bad), bad)
-    if identity(scenario, run_rules(folder), store.pin.code) != store.pin.digest:
+    if not was_run(folder, store.pin.digest, store.pin.code):
         raise ResultsError(f"{folder}: {SCENARIO} or {RULES} is not what was run; it was altered")
     return scenario, store
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from simulator.results.folder import RULES, RUN, SCENARIO, run_rules, run_scenario, terms
+from simulator.results.folder import RULES, SCENARIO, run_rules, run_scenario, terms
 from simulator.results.manifest import entries, rewrite
 from simulator.results.opening import digest, unsound
-from simulator.results.sealing import is_sealed, seal, strangers
+from simulator.results.sealing import forget_shown, is_sealed, seal, strangers
 from simulator.results.store import Pin, Store
 from simulator.results.writing import is_aside, write_text
 from simulator.scenario import reading
@@ -35,7 +35,7 @@ def prepare(
     would not be read back.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / RUN).unlink(missing_ok=True)
+    forget_shown(folder)
     write_text(folder / RULES, rules)
     write_text(folder / SCENARIO, reading.canonical(scenario))
     reading.read(folder / SCENARIO)

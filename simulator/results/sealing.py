@@ -1,6 +1,7 @@
 """What a finished run consists of: the sha256 of each file, in `run.json`, which has a seal."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +14,12 @@ from simulator.results.store import STORE, Store
 from simulator.results.writing import is_aside, write_text
 
 __all__ = ["Flaw", "facts", "flaws", "flaws_shown", "is_sealed", "record", "seal", "shown"]
-__all__ += ["strangers"]
+__all__ += ["READY", "forget_shown", "pending", "strangers"]
 
 _DECIDING = (SCENARIO, RULES, MANIFEST)
+# What shows a run, written whole and entered in `run.json`, on its way to its place.
+READY = ".shown.ready"
+_BEFORE = f".{RUN}.before"
 
 
 class Flaw(NamedTuple):
@@ -81,11 +85,48 @@ def flaws(folder: Path, sealed: Mapping[str, object]) -> Iterator[Flaw]:
 
 def flaws_shown(folder: Path, sealed: Mapping[str, object]) -> Iterator[Flaw]:
     """Yield what shows a run and is not as it was written, and what else lies in its folder."""
-    yield from _differing(folder, sealed, "shown")
+    coming = {*pending(folder)}
+    yield from (f for f in _differing(folder, sealed, "shown") if f.file not in coming)
     known = sealed.get("shown")
     for name in shown(folder):
         if not (isinstance(known, dict) and name in known):
             yield Flaw(name, "is not of this run")
+
+
+def pending(folder: Path) -> list[str]:
+    """Return what shows a run, is as `run.json` has it, and waits for its place.
+
+    A process that was killed while it put things there leaves it.
+    """
+    known, ready = facts(folder).get("shown"), folder / READY
+    names = known.items() if isinstance(known, dict) and ready.is_dir() else ()
+    return [n for n, sums in names if (ready / n).is_file() and _hash(ready / n) == sums]
+
+
+def forget_shown(folder: Path) -> None:
+    """Remove the seal of a run that goes on, and what showed it as it was."""
+    # The seal goes first, by another name: who is killed here leaves no page of another run.
+    before = folder / _BEFORE
+    if (folder / RUN).exists():
+        (folder / RUN).replace(before)
+    for name in _listed(before):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / READY, ignore_errors=True)
+    before.unlink(missing_ok=True)
+
+
+def _listed(path: Path) -> list[str]:
+    """Return the files that a seal enters as showing a run, by plain names."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))["shown"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    plain = known if isinstance(known, dict) else {}
+    return [
+        n
+        for n in plain
+        if Path(n).name == n and n not in _DECIDING and (path.parent / n).is_file()
+    ]
 
 
 def shown(folder: Path) -> list[str]:

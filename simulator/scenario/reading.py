@@ -33,7 +33,7 @@ from simulator.scenario.migrations import migrated
 from simulator.scenario.schema import DataQuality, Scenario
 from simulator.scenario.sweep import mistakes as swept
 
-__all__ = ["canonical", "check", "digest", "document", "read", "write"]
+__all__ = ["canonical", "check", "digest", "document", "read", "recorded", "write"]
 
 MOST_FILES = 20
 LONGEST_OVERRIDE = 2_000
@@ -230,8 +230,27 @@ def write(scenario: Scenario, path: str | Path) -> None:
 
 def digest(scenario: Scenario, leave_out: Collection[str] = ("trials", "data_quality")) -> str:
     """Return the sha256 of everything that decides the numbers, less the fields left out."""
-    plain = {key: value for key, value in _plain(scenario).items() if key not in leave_out}
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _summed(_plain(scenario), leave_out)
+
+
+def recorded(path: Path) -> str:
+    """Return the same of a resolved scenario's file, as whoever wrote it had it.
+
+    What the schema has gained since, or reads otherwise, does not alter it. Raises ScenarioError
+    for a file that is no YAML.
+    """
+    found = scan(path, _largest(path))
+    if found.mistakes:
+        raise stop(found.mistakes)
+    held = found.value if isinstance(found.value, dict) else {}
+    return _summed({str(key): value for key, value in held.items()})
+
+
+def _summed(
+    plain: Mapping[str, object], leave_out: Collection[str] = ("trials", "data_quality")
+) -> str:
+    kept = {key: value for key, value in plain.items() if key not in leave_out}
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()
 
 

@@ -1,11 +1,17 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from simulator import results
+from simulator.cli.verbs import app
+from simulator.engine.checking import check
 from simulator.engine.run import run
 from simulator.errors import ResultsError
+from simulator.results import verifying
+from simulator.scenario import reading
 from tests.runs import small
 
 
@@ -118,3 +124,46 @@ def test_a_run_laid_out_by_an_older_acosim_is_refused_in_words(folder):
     with pytest.raises(ResultsError, match=r"was laid out by acosim .* in its way 1; .* run "):
         results.open_run(folder)
     assert results.standing(folder).state == "unreadable"
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Let the schema have gained a field since, with a default."""
+    plain = reading._plain
+    monkeypatch.setattr(reading, "_plain", lambda one: {**plain(one), "gained_since": 0.0})
+
+
+def test_a_run_of_an_older_schema_is_sound_and_says_that_it_reads_otherwise(folder, later):
+    found = results.verify(folder)
+    assert found.flaws == ()
+    assert (found.made_by, found.reads_same) == (results.code_version(), False)
+    assert results.open_run(folder).sizes["trial"] == 60
+    told = CliRunner().invoke(app, ["verify", str(folder)])
+    assert told.exit_code == 0
+    assert "its scenario reads differently under this one" in told.stdout
+
+
+def test_a_run_of_an_older_schema_that_was_altered_is_refused_all_the_same(folder, later):
+    path, facts = folder / "scenario.yaml", json.loads((folder / "run.json").read_text())
+    path.write_text(path.read_text().replace("seed: 20220101", "seed: 20220102"))
+    del facts["seal"]
+    results.seal(folder, facts)
+    told = CliRunner().invoke(app, ["verify", str(folder)])
+    assert told.exit_code == 7
+    assert "scenario or rules that are not what was run" in told.stderr
+
+
+def test_a_run_of_another_version_says_so_and_that_its_scenario_reads_the_same(
+    folder, monkeypatch
+):
+    monkeypatch.setattr(verifying, "code_version", lambda: "9.9.9+00000000")
+    told = CliRunner().invoke(app, ["verify", str(folder)])
+    assert told.exit_code == 0
+    assert f"made by acosim {results.code_version()}; its scenario reads the same" in told.stdout
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml")))
+def test_a_resolved_scenario_has_the_digest_of_its_file(path, tmp_path):
+    scenario = check(path)
+    reading.write(scenario, tmp_path / "scenario.yaml")
+    assert reading.recorded(tmp_path / "scenario.yaml") == reading.digest(scenario)
