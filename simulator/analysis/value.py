@@ -5,7 +5,7 @@ import xarray as xr
 
 from simulator.analysis.columns import held
 from simulator.errors import SimulatorError
-from simulator.loading import parse_text
+from simulator.results import written
 from simulator.scenario.schema import Valuation
 
 __all__ = ["cumulative", "discounted", "present_value", "results", "worst_position"]
@@ -54,8 +54,7 @@ def worst_position(run: xr.Dataset) -> xr.DataArray:
 
 
 def _valuation(run: xr.Dataset) -> Valuation:
-    scenario = parse_text(run.attrs["scenario"], "scenario").value
-    held = scenario.get("valuation") if isinstance(scenario, dict) else None
+    held = written(run.attrs["scenario"]).get("valuation")
     if not isinstance(held, dict):
         raise SimulatorError("the run has no valuation; valuation.discount_rate asks for one")
     return Valuation.model_validate(held)

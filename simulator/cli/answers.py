@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from simulator.engine.plan import Estimate, Plan
     from simulator.programs.worksheet import Check, Row, Settled
+    from simulator.report.findings import Findings
     from simulator.scenario.schema import Cell, DataQuality, Scenario
 
 __all__ = ["files", "plan", "plans", "profiled", "settled", "show", "sound", "statements"]
@@ -145,28 +147,31 @@ def _costs(planned: "Plan", cost: "Estimate") -> dict[str, str]:
     }
 
 
-def show(run: "xr.Dataset", *, as_json: bool) -> None:
-    """Print what each contract earns or owes."""
+def show(run: "xr.Dataset", *, as_json: bool, known: "Findings | None" = None) -> None:
+    """Print what each contract earns or owes; what is worked out already is `known`."""
     from simulator.report import sentences, tables
+    from simulator.report.findings import findings
 
+    known = known or findings(run)
     if as_json:
-        say(json.dumps({**tables.as_json(run), **_waterfall(run)}, indent=1))
+        told = tables.as_json(run, known.summary, known.observed)
+        say(json.dumps({**told, **_waterfall(run)}, indent=1))
         return
     attrs = run.attrs
     how = sentences.drawn(attrs["trials"], attrs["scheme"], attrs["replicates"])
     say(f"{attrs['name']}: {how}, seed {attrs['seed']}")
-    found = list(tables.tables(tables.summary(run)))
-    for table in found[:_MOST_TABLES]:
+    for table in islice(tables.tables(known.summary), _MOST_TABLES):
         say()
         case = f"case {table.case}, " if "case" in run.dims else ""
         say(f"{case}{table.year}, {table.aco}; {table.unit}, plus: the ACO earns")
         rows = [[row.label, *map(str, row.cells)] for row in table.rows]
         for line in grid(["", *table.contracts], rows, width()):
             say(line)
-    if len(found) > _MOST_TABLES:
-        say(f"\nand {len(found) - _MOST_TABLES:,} more tables: see --json or summary.parquet")
+    hidden = len(known.summary.index.droplevel("contract").unique()) - _MOST_TABLES
+    if hidden > 0:
+        say(f"\nand {hidden:,} more tables: see --json or summary.parquet")
     _worth(run)
-    for _, row in tables.observed(run).iterrows():
+    for _, row in known.observed.iterrows():
         say(f"\n{sentences.what_happened(row)}.")
     for notice in json.loads(attrs.get("notices", "[]")):
         say(f"what if: {notice}")
@@ -187,10 +192,9 @@ def _waterfall(run: "xr.Dataset") -> dict[str, object]:
 
 def _valued(run: "xr.Dataset") -> bool:
     """Return whether the run's scenario asks for present values."""
-    from simulator.loading import parse_text
+    from simulator.results import written
 
-    scenario = parse_text(str(run.attrs["scenario"]), "scenario.yaml").value
-    return isinstance(scenario, dict) and isinstance(scenario.get("valuation"), dict)
+    return isinstance(written(str(run.attrs["scenario"])).get("valuation"), dict)
 
 
 def _worth(run: "xr.Dataset") -> None:
@@ -232,22 +236,32 @@ def _worth(run: "xr.Dataset") -> None:
 
 
 def files(
-    run: "xr.Dataset", folder: Path, *, quiet: bool, again: bool = False, ranked: int = 0
+    run: "xr.Dataset",
+    folder: Path,
+    *,
+    quiet: bool,
+    again: bool = False,
+    ranked: int = 0,
+    known: "Findings | None" = None,
 ) -> None:
     """Write a run's table, pictures, page and workbook into its folder, and say where they are.
 
     Waterfall and limits are in them if it is settled `again`, or if that takes seconds only;
-    terms are ranked anew by what their rivals move on `ranked` trials, if that is not 0.
+    terms are ranked anew by what their rivals move on `ranked` trials, if that is not 0. What
+    is worked out already is `known`.
     """
     from simulator.analysis.choices import present
     from simulator.analysis.kept import EFFECT, kept
     from simulator.engine.ledger import ledger, quick
-    from simulator.report import mattering, page, plots, tables, workbook
+    from simulator.report import mattering, page, plots, workbook
+    from simulator.report.findings import findings
     from simulator.results import showing
+
+    known = known or findings(run)
 
     with showing(folder) as aside:
         settled = ledger(folder, aside) if again or quick(run) else None
-        tables.summary(run).to_parquet(aside / "summary.parquet")
+        known.summary.to_parquet(aside / "summary.parquet")
         written = {
             "run": folder,
             "picture": plots.save(plots.exceedance(run), aside / "exceedance.png"),
@@ -259,8 +273,8 @@ def files(
         if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
             written["kept"] = plots.save(plots.kept(kept(run)), aside / "kept.png")
         ranking = mattering.rank(folder, ranked, aside) if ranked else mattering.kept(folder)
-        written["page"] = page.write(run, aside / "report.html", settled, ranking)
-        written["workbook"] = workbook.write(run, aside / "report.xlsx", settled, ranking)
+        written["page"] = page.write(run, aside / "report.html", settled, ranking, known)
+        written["workbook"] = workbook.write(run, aside / "report.xlsx", settled, ranking, known)
     places = {
         name: folder / path.name if path.parent == aside else path
         for name, path in written.items()

@@ -191,12 +191,14 @@ def _write(planned: "Plan") -> None:
 
 
 def _one(done: "list[Plan]", *, as_json: bool) -> None:
+    from simulator.report.findings import findings
     from simulator.results import open_run
 
     for planned in done:
         opened = open_run(planned.folder)
-        answers.show(opened, as_json=as_json)
-        answers.files(opened, planned.folder, quiet=as_json)
+        known = findings(opened)
+        answers.show(opened, as_json=as_json, known=known)
+        answers.files(opened, planned.folder, quiet=as_json, known=known)
 
 
 def _several(done: "list[Plan]", failures: list[_Failure], *, as_json: bool) -> None:

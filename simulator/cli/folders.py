@@ -171,10 +171,12 @@ def merge(path: _Run) -> None:
     """Put the parts that `run --blocks` computed apart into their run, and show it."""
     from simulator.cli import answers
     from simulator.engine.merging import merge as merged
+    from simulator.report.findings import findings
     from simulator.results import open_run
 
     parts = merged(path)
     opened = open_run(path)
-    answers.show(opened, as_json=False)
-    answers.files(opened, path, quiet=False)
+    known = findings(opened)
+    answers.show(opened, as_json=False, known=known)
+    answers.files(opened, path, quiet=False, known=known)
     say(f"\n{parts} parts are merged; their folders, {path.name}.part-*, can go")

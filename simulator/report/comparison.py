@@ -12,7 +12,7 @@ from simulator.errors import ResultsError
 from simulator.report.rounding import figure, scale
 from simulator.report.tables import Panel, Row, as_records, slices
 
-__all__ = ["across", "as_json", "compared", "pairs", "panel", "ranked"]
+__all__ = ["across", "against", "as_json", "compared", "pairs", "panel", "ranked"]
 
 _KEYS = ["case", "year", "aco", "a", "b"]
 _FIGURES = [
@@ -43,6 +43,19 @@ def compared(run: xr.Dataset, a: str, b: str) -> pd.DataFrame:
     return pd.concat([_pairs(x, [a, b], [b]) for x in slices(run["settlement_usd"])]).query(
         "a == @a"
     )
+
+
+def against(settlement: xr.DataArray, a: str) -> pd.DataFrame:
+    """Return what contract `a` pays more than each other one, with errors: a row for each.
+
+    Parameters
+    ----------
+    settlement : DataArray (trial, contract), USD
+    """
+    of_a = settlement.sel(contract=a, drop=True)
+    others = [label for label in map(str, settlement["contract"].values) if label != a]
+    rows = [_figures(of_a - settlement.sel(contract=b, drop=True)) for b in others]
+    return pd.DataFrame(rows, index=pd.Index(others, dtype=object), columns=_FIGURES)
 
 
 def across(one: xr.Dataset, other: xr.Dataset) -> pd.DataFrame:

@@ -1,13 +1,13 @@
 """What a run rests on: the scenario's values with their sources, and the contracts' terms."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import xarray as xr
 
-from simulator.loading import parse_text
 from simulator.population.suppression import SUPPRESSED, small
+from simulator.results import written
 
 __all__ = ["STATUSES", "Term", "Value", "reliances", "terms", "values"]
 
@@ -53,11 +53,12 @@ def values(run: xr.Dataset) -> list[Value]:
     Every value of ``experience`` is among them, with or without a source, and everything else
     that the scenario gives a source for, or that is known to have none.
     """
-    scenario = _scenario(run)
+    scenario = written(str(run.attrs.get("scenario", "")))
     sources = _mapping(scenario.get("sources"))
     found: dict[str, list[tuple[str, object]]] = {key: [] for key in sources}
+    given, assumed = _finder(sources), _finder(_ASSUMED)
     for keys, value in _leaves(scenario, ()):
-        source = _source(keys, sources) or _source(keys, _ASSUMED)
+        source = given(keys) or assumed(keys)
         if source or keys[0] == "experience":
             found.setdefault(source or ".".join(keys), []).append((".".join(keys), value))
     said = {**_ASSUMED, **sources}
@@ -84,7 +85,7 @@ def terms(run: xr.Dataset) -> list[Term]:
 
 def reliances(run: xr.Dataset) -> list[str]:
     """Return whose work the scenario says it relies on."""
-    named = _scenario(run).get("reliances")
+    named = written(str(run.attrs.get("scenario", ""))).get("reliances")
     return [str(text) for text in named] if isinstance(named, Sequence) else []
 
 
@@ -101,10 +102,6 @@ def _term(row: Mapping[str, object], contracts: Sequence[str]) -> Term:
     )
 
 
-def _scenario(run: xr.Dataset) -> Mapping[str, object]:
-    return _mapping(parse_text(str(run.attrs.get("scenario", "")) or "{}", "scenario.yaml").value)
-
-
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
@@ -117,20 +114,29 @@ def _leaves(value: object, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
         yield keys, value
 
 
-def _source(keys: Sequence[str], sources: Mapping[str, object]) -> str:
-    """Return the longest path with a source that leads to `keys`, or nothing."""
-    fitting = [path for path in sources if _leads(path.split("."), keys)]
-    return max(fitting, key=lambda path: path.count("."), default="")
+def _finder(paths: Iterable[str]) -> Callable[[Sequence[str]], str]:
+    """Return what finds the longest of `paths` that is at `keys` or above; ``*`` is any key.
 
+    Of equally long ones the first; nothing if none leads there. Paths of one shape (where ``*``
+    stands) are looked up, not tried one by one: a scenario of many ACOs has thousands.
 
-def _leads(path: Sequence[str], keys: Sequence[str]) -> bool:
-    """Return whether `path` is `keys` or above it; ``*`` stands for any key.
-
-    >>> _leads(["aco", "*", "share"], ["aco", "x", "share", "2018"])
-    True
+    >>> found = _finder(["aco", "aco.*.share"])
+    >>> found(["aco", "x", "share", "2018"]), found(["aco", "x"]), found(["year"])
+    ('aco.*.share', 'aco', '')
     """
-    shown = list(zip(path, keys, strict=False))
-    return len(shown) == len(path) and all(part in ("*", key) for part, key in shown)
+    places = {tuple(path.split(".")): place for place, path in enumerate(paths)}
+    shapes = {tuple(part == "*" for part in path) for path in places}
+
+    def find(keys: Sequence[str]) -> str:
+        fitting: list[tuple[str, ...]] = []
+        for shape in shapes:
+            pairs = zip(shape, keys, strict=False)
+            path = tuple("*" if free else key for free, key in pairs)
+            fitting += [path] if len(path) == len(shape) and path in places else []
+        best = max(fitting, key=lambda path: (len(path), -places[path]), default=("",))
+        return ".".join(best)
+
+    return find
 
 
 def _list(path: str, held: Sequence[tuple[str, object]], wary: Collection[str]) -> str:

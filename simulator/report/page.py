@@ -22,6 +22,7 @@ from simulator.report import (
     sweep,
     waterfall,
 )
+from simulator.report.findings import Findings, findings
 
 __all__ = ["environment", "write"]
 
@@ -43,6 +44,7 @@ def write(
     path: Path | str,
     ledger: pd.DataFrame | None = None,
     ranking: pd.DataFrame | None = None,
+    found: Findings | None = None,
 ) -> Path:
     """Write the page of `run` to the file `path` and return it.
 
@@ -54,21 +56,23 @@ def write(
         how to add waterfall and limits
     ranking : how far rival values move each contract, as `mattering.rank` gives it; without it
         terms are in the order of their status, and the page says how to rank them
+    found : what the run comes to, where that is shown elsewhere too
     """
-    run = run if "case" in run.dims else run.expand_dims("case")
+    found = found or findings(run)
+    run = found.run
     page = (
         environment()
         .get_template("page.html.jinja")
         .render(
             run=run.attrs,
-            sections=list(sections.sections(run, ledger)),
+            sections=list(sections.sections(found, ledger)),
             hidden=max(len(sections.places(run)) - sections.MOST, 0),
             labels=_LABELS,
             colours=plots.colours(run),
             nothing=sentences.nothing_in(run.sizes["trial"]),
-            **_sensitivity(run),
-            **_convergence(run),
-            cash=_cash(run),
+            **_sensitivity(found),
+            **_convergence(found),
+            cash=_cash(found),
             footing=None if ledger is None else _footing(ledger),
             values=grounds.values(run),
             terms=_terms(run, ranking),
@@ -104,37 +108,33 @@ def _typeset(text: str) -> str:
     return re.sub(r"-(?=[$\d])", "\u2212", text).replace(" ±", "\u00a0±")
 
 
-def _cash(run: xr.Dataset) -> dict[str, object]:
+def _cash(found: Findings) -> dict[str, object]:
     """Return cash by quarter for reading, and what it assumes of the calendar."""
-    table = capital.cash(run)
-    return {"panel": capital.cash_panel(table, run), "calendar": capital.calendar(run)}
+    panel = capital.cash_panel(found.cash, found.run)
+    return {"panel": panel, "calendar": capital.calendar(found.run)}
 
 
-def _sensitivity(run: xr.Dataset) -> dict[str, object]:
+def _sensitivity(found: Findings) -> dict[str, object]:
     """Return what a sweep moves, in a picture of the best contract and tables of all."""
-    found = sensitivity.sensed(run)
-    best = sections.best(run)
-    shown = next((one for one in found if one.contract == best), found[0] if found else None)
+    run, every, best = found.run, found.sensed, sections.best(found)
+    shown = next((one for one in every if one.contract == best), every[0] if every else None)
     colours = plots.colours(run)
-    picture = sections.tornado(run) if shown is None else sections.sensed(shown, colours)
-    cases = () if sensitivity.every(run, found) else sweep.panels(run)
+    picture = sections.tornado(found) if shown is None else sections.sensed(shown, colours)
+    cases = () if sensitivity.every(run, every) else sweep.panels(run, found.effects)
     return {
-        "sensitivity": (*sensitivity.panels(found), *cases),
+        "sensitivity": (*sensitivity.panels(every), *cases),
         "tornado": picture,
         "sensitivity_of": shown,
-        "asking": sensitivity.example(run),
+        "asking": found.asking,
         "sampled": run.sizes["case"] if sensitivity.sampled(run) else 0,
     }
 
 
-def _convergence(run: xr.Dataset) -> dict[str, object]:
+def _convergence(found: Findings) -> dict[str, object]:
     """Return how sure the means are, against trials, and intervals: of the first case."""
-    total = run["settlement_usd"].isel(case=0, drop=True).astype(np.float64)
-    total = total.sum(["year", "aco"])
-    errors = convergence.errors(total)
     return {
-        "convergence": sections.convergence(errors, run),
-        "intervals": convergence.panel(convergence.intervals(total)),
+        "convergence": sections.convergence(found.errors, found.run),
+        "intervals": convergence.panel(found.intervals),
     }
 
 

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import pandas as pd
 import xarray as xr
 
-from simulator.loading import parse_text
 from simulator.population.suppression import SUPPRESSED, betrays
 from simulator.report.rounding import dollars
+from simulator.results import written
 
 __all__ = ["Check", "Files", "files", "rows"]
+
+_TOTALS = ("benchmark_usd", "expenditure_usd")
 
 
 class Check(NamedTuple):
@@ -24,15 +26,16 @@ class Check(NamedTuple):
 
 def rows(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Check]:
     """Return what the data of each ACO hold, and how simulated totals meet published ones."""
-    held = parse_text(str(run.attrs.get("scenario", "")) or "{}", "scenario.yaml").value
-    people = _mapping(_mapping(held).get("population"))
+    people = _mapping(written(str(run.attrs.get("scenario", ""))).get("population"))
     found = []
+    simulated = {} if ledger is None else _simulated(ledger)
     for name, given in people.items():
         aco = _mapping(given)
         found += list(_given(str(name), _mapping(aco.get("segments"))))
         found += list(_head_counts(str(name), aco))
-        if ledger is not None:
-            found += list(_controls(str(name), _mapping(aco.get("observed")), ledger))
+        if str(name) in simulated:
+            known = _mapping(aco.get("observed"))
+            found += list(_controls(str(name), known, simulated[str(name)]))
     return found
 
 
@@ -110,16 +113,20 @@ def _head_counts(aco: str, given: Mapping[str, object]) -> Iterator[Check]:
             yield Check(aco, f"Person-years over head-count {year}", said)
 
 
-def _controls(aco: str, observed: Mapping[str, object], ledger: pd.DataFrame) -> Iterator[Check]:
+def _simulated(ledger: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """Return the simulated totals of the first case, by ACO."""
+    lines = ledger["name"].isin(_TOTALS) & (ledger["kind"] == "line") & (ledger["case"] == 0)
+    return {str(aco): part for aco, part in ledger[lines].groupby("aco", sort=False)}
+
+
+def _controls(aco: str, observed: Mapping[str, object], lines: pd.DataFrame) -> Iterator[Check]:
     """Yield published totals of a simulated year beside their simulated means."""
-    for line in ("benchmark_usd", "expenditure_usd"):
+    for line in _TOTALS:
         known = observed.get(line)
         if not isinstance(known, int | float):
             continue
-        here = ledger[(ledger["kind"] == "line") & (ledger["name"] == line)]
-        here = here[(here["aco"] == aco) & (here["year"] == str(observed.get("year")))]
-        here = here[here["contract"] == observed.get("contract")]
-        for row in here[here["case"] == 0].to_dict("records"):
+        here = lines[(lines["name"] == line) & (lines["year"] == str(observed.get("year")))]
+        for row in here[here["contract"] == observed.get("contract")].to_dict("records"):
             mean = float(row["mean"])
             said = f"published ${known:,.0f}, simulated {dollars(mean, float(row['error']))}"
             name = line.removesuffix("_usd").capitalize()

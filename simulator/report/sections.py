@@ -9,6 +9,7 @@ import xarray as xr
 
 from simulator.analysis.columns import held
 from simulator.report import capital, comparison, plots, sentences, sweep, tables, waterfall
+from simulator.report.findings import Findings
 from simulator.report.plots import Axes
 from simulator.report.sensitivity import Sensed, sampled
 from simulator.report.tables import TOTAL, Panel, Table
@@ -46,17 +47,19 @@ class Section(NamedTuple):
     capital: tuple[Panel, ...]
 
 
-def sections(run: xr.Dataset, ledger: pd.DataFrame | None) -> Iterator[Section]:
+def sections(found: Findings, ledger: pd.DataFrame | None) -> Iterator[Section]:
     """Yield the sections of a page, at most twelve; pictures until they fill it.
 
     The first has every picture; a later one only its curves once there is little room left, and
     none where the page would be too large.
     """
-    used = 0
+    run, used = found.run, 0
     for number, (case, aco) in enumerate(places(run)[:MOST]):
         part = _part(run, case, aco)
         place = Place(case, _year(part), aco)
-        made = _section(part, (run, ledger, place), number, full=used < _ROOM)
+        shown = tuple(tables.tables(_rows(found.summary, case, aco)))
+        whole = (run, ledger, place)
+        made = _section((part, shown), whole, number, full=used < _ROOM)
         made = made if used < _LAST else made._replace(pictures={})
         used += sum(len(each.wide) + len(each.narrow) for each in made.pictures.values())
         yield made
@@ -71,6 +74,13 @@ def places(run: xr.Dataset) -> list[tuple[int, str]]:
 
 
 _Whole = tuple[xr.Dataset, pd.DataFrame | None, Place]
+
+
+def _rows(summary: pd.DataFrame, case: int, aco: str) -> pd.DataFrame:
+    """Return the rows of a summary for one case, by its place, and one ACO or all added."""
+    every = summary.index.get_level_values("case")
+    here = every == every.unique()[case]
+    return summary[here & (summary.index.get_level_values("aco") == aco)]
 
 
 def _year(part: xr.Dataset) -> str:
@@ -88,19 +98,20 @@ def _part(run: xr.Dataset, case: int, aco: str) -> xr.Dataset:
     return xr.Dataset({"settlement_usd": total}, attrs=run.attrs)
 
 
-def _section(part: xr.Dataset, whole: _Whole, number: int, *, full: bool) -> Section:
-    run, ledger, place = whole
+def _section(
+    of: tuple[xr.Dataset, tuple[Table, ...]], whole: _Whole, number: int, *, full: bool
+) -> Section:
+    (part, shown), (run, ledger, place) = of, whole
     total = part["settlement_usd"].astype(np.float64).isel(case=0, aco=0).sum("year", skipna=False)
-    shown = tuple(tables.tables(tables.summary(part)))
     best = comparison.ranked(total)[0]
-    known = ledger if full else None
+    known = waterfall.at(ledger, place) if full and ledger is not None else None
     return Section(
         title=_title(part),
         answer=sentences.answer(total),
         happened=tuple(_happened(part)),
         tables=shown,
-        differences=_differences(part, best, place),
-        pictures=dict(_pictures(part, whole, (best, shown), (number, full))),
+        differences=comparison.panel(comparison.against(total, best), f"{best} against"),
+        pictures=dict(_pictures(part, (run, known, place), (best, shown), (number, full))),
         waterfalls=() if known is None else tuple(waterfall.panels(known, run, place)),
         limits=() if known is None else tuple(waterfall.limits(known, run, place)),
         capital=tuple(_capital(total, whole)) if full else (),
@@ -121,14 +132,6 @@ def _happened(part: xr.Dataset) -> Iterator[tuple[str, str]]:
     for _, row in tables.observed(part).iterrows():
         if row["aco"] in part["aco"].values:
             yield sentences.what_happened(row), str(row["source"])
-
-
-def _differences(part: xr.Dataset, best: str, place: Place) -> Panel:
-    """Return what the best contract pays more than each other one."""
-    every = comparison.pairs(part)
-    if len(every):  # one contract alone has nobody to be compared with
-        every = every.xs((place.year, best), level=("year", "a"))
-    return comparison.panel(every.droplevel(["case", "aco"]), f"{best} against")
 
 
 def _capital(total: xr.DataArray, whole: _Whole) -> Iterator[Panel]:
@@ -212,9 +215,9 @@ def _ledger_pictures(
         )
 
 
-def tornado(run: xr.Dataset) -> Picture | None:
+def tornado(found: Findings) -> Picture | None:
     """Return what the cases of a sweep change, the largest first; None without a sweep."""
-    table = sweep.bars(run)
+    run, table = found.run, sweep.bars(found.run, found.effects)
     if table.empty:
         return None
     rows, contracts = table["name"].nunique(), table["contract"].nunique()
@@ -226,10 +229,9 @@ def tornado(run: xr.Dataset) -> Picture | None:
     )
 
 
-def best(run: xr.Dataset) -> str:
+def best(found: Findings) -> str:
     """Return the contract of the highest mean of the first case, years and ACOs added."""
-    total = run["settlement_usd"].isel(case=0).astype(np.float64).sum(["year", "aco"])
-    return comparison.ranked(total)[0]
+    return comparison.ranked(found.total)[0]
 
 
 def sensed(found: Sensed, colours: Mapping[str, str]) -> Picture:

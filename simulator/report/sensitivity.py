@@ -9,9 +9,9 @@ import xarray as xr
 
 from simulator.analysis.sensitivity import answer, sobol, tornado
 from simulator.errors import ResultsError
-from simulator.loading import parse_text
 from simulator.report.rounding import Figure, figure, scale
 from simulator.report.tables import Panel, Row
+from simulator.results import written
 
 __all__ = ["Sensed", "every", "example", "frame", "panels", "sampled", "sensed"]
 
@@ -56,8 +56,7 @@ def _of(run: xr.Dataset, contract: str) -> Sensed | None:
 
 
 def _sweep(run: xr.Dataset) -> Mapping[str, object]:
-    held = parse_text(str(run.attrs.get("scenario", "")) or "{}", "scenario.yaml").value
-    sweep = held.get("sweep") if isinstance(held, dict) else None
+    sweep = written(str(run.attrs.get("scenario", ""))).get("sweep")
     return {str(key): value for key, value in sweep.items()} if isinstance(sweep, dict) else {}
 
 

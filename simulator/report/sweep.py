@@ -50,12 +50,11 @@ def _total(run: xr.Dataset, case: int) -> xr.DataArray:
     return added(run["settlement_usd"].isel(case=case, drop=True)).sum("year")
 
 
-def bars(run: xr.Dataset) -> pd.DataFrame:
+def bars(run: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:
     """Return the effects of each case as a tornado has them: the largest first, at most 24.
 
-    Rows of name, contract, mean and error, in dollars.
+    Rows of name, contract, mean and error, in dollars; `table` is what `effects` gives.
     """
-    table = effects(run)
     if table.empty:
         return table
     named = [
@@ -75,9 +74,8 @@ def bars(run: xr.Dataset) -> pd.DataFrame:
     return found.sort_values("name", key=lambda names: names.map(shown.index), kind="stable")
 
 
-def panels(run: xr.Dataset) -> tuple[Panel, ...]:
-    """Return the cases of a sweep for reading, contracts across; nothing if there is no sweep."""
-    table = effects(run)
+def panels(run: xr.Dataset, table: pd.DataFrame) -> tuple[Panel, ...]:
+    """Return the effects of a sweep for reading, contracts across; nothing if there are none."""
     if table.empty:
         return ()
     labels = [str(label) for label in run["contract"].values]

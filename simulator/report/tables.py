@@ -43,6 +43,7 @@ _LABELS = {
 # Settlements of several ACOs in memory at once, so that a store is not read for each of them.
 _HELD = 4_000_000
 _STATUSES = ("assumed", "reported", "proposed", "disputed")
+_OBSERVED = ("year", "aco", "contract")
 
 
 def summary(run: xr.Dataset) -> pd.DataFrame:
@@ -69,23 +70,32 @@ def observed(run: xr.Dataset) -> pd.DataFrame:
     ``percentile_share`` is the share of trials below it, ties counted by half; not a number
     where the run does not hold that year or contract.
     """
-    cases = _complete(run["settlement_usd"])
-    rows = [
-        {"case": int(case["case"]), **row, **_percentile(case, row)}
-        for row in json.loads(run.attrs.get("observed", "[]"))
-        for case in cases.transpose("case", ...)
+    rows = json.loads(run.attrs.get("observed", "[]"))
+    cases = _complete(run["settlement_usd"]).transpose("case", ...)
+    drawn = [(int(case["case"]), _drawn(case, rows)) for case in cases] if rows else []
+    found = [
+        {"case": case, **row, **_percentile(draws.get(place), row)}
+        for place, row in enumerate(rows)
+        for case, draws in drawn
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(found)
 
 
-def as_json(run: xr.Dataset) -> dict[str, object]:
-    """Return the summary and the observed results with all their digits, ready for `json`."""
+def as_json(
+    run: xr.Dataset, known: pd.DataFrame | None = None, seen: pd.DataFrame | None = None
+) -> dict[str, object]:
+    """Return the summary and the observed results with all their digits, ready for `json`.
+
+    Parameters
+    ----------
+    known, seen : the summary and what was observed, where they are worked out already
+    """
     told = ("name", "about", "seed", "trials", "scheme", "version")
     identity = {key: run.attrs.get(key) for key in told}
     return {
         **identity,
-        "settlements": as_records(summary(run).reset_index()),
-        "observed": as_records(observed(run)),
+        "settlements": as_records((summary(run) if known is None else known).reset_index()),
+        "observed": as_records(observed(run) if seen is None else seen),
     }
 
 
@@ -222,11 +232,29 @@ def unsettled(run: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(contracts, name="contract"))
 
 
-def _percentile(case: xr.DataArray, row: Mapping[str, str | float]) -> dict[str, float]:
-    at = {"year": str(row["year"]), "aco": str(row["aco"]), "contract": str(row["contract"])}
-    if any(label not in case[dim].values for dim, label in at.items()):
+def _drawn(
+    case: xr.DataArray, rows: Sequence[Mapping[str, str | float]]
+) -> Mapping[int, xr.DataArray]:
+    """Return the trials of each row that a case holds, by its place; all are read together."""
+    labels = {dim: {str(label) for label in case[dim].values} for dim in _OBSERVED}
+    known = [
+        place
+        for place, row in enumerate(rows)
+        if all(str(row[dim]) in labels[dim] for dim in _OBSERVED)
+    ]
+    if not known:
+        return {}
+    at = {
+        dim: xr.DataArray(np.array([str(rows[place][dim]) for place in known], object), dims="row")
+        for dim in _OBSERVED
+    }
+    found = case.sel(at).transpose("row", ...).compute()
+    return {place: found.isel(row=n) for n, place in enumerate(known)}
+
+
+def _percentile(draws: xr.DataArray | None, row: Mapping[str, str | float]) -> dict[str, float]:
+    if draws is None:
         return {"percentile_share": float("nan"), "percentile_error_share": float("nan")}
-    draws = case.sel(at).compute()
     # Draws are stored as float32, and so must be what is to tie with them.
     level = float(np.float32(row["settlement_usd"]))
     # Mid-rank: half of the ties lie below.

@@ -12,7 +12,18 @@ from simulator.report.rounding import Figure, figure, scale
 from simulator.report.tables import Panel, Row
 from simulator.units import round_half_away
 
-__all__ = ["Bar", "Place", "bars", "footed", "groups", "limits", "noise", "panels", "program"]
+__all__ = [
+    "Bar",
+    "Place",
+    "at",
+    "bars",
+    "footed",
+    "groups",
+    "limits",
+    "noise",
+    "panels",
+    "program",
+]
 __all__ += ["records", "split", "to_the_cent", "worth"]
 
 
@@ -39,8 +50,12 @@ class Bar(NamedTuple):
 
 def bars(ledger: pd.DataFrame, run: xr.Dataset, place: Place, contract: str) -> list[Bar]:
     """Return a contract's bars in order, in dollars; none if its program declares none."""
-    rows = _at(ledger, place, contract, "step")
-    steps = PROGRAMS[program(run, contract)].waterfall
+    return _bars(_at(ledger, place, contract, "step"), program(run, contract))
+
+
+def _bars(rows: pd.DataFrame, of: str) -> list[Bar]:
+    """Return the bars of the rows of one place and contract, whose program is `of`."""
+    steps = PROGRAMS[of].waterfall
     return [
         Bar(
             steps[row["place"]].text,
@@ -48,7 +63,7 @@ def bars(ledger: pd.DataFrame, run: xr.Dataset, place: Place, contract: str) -> 
             float(row["mean"]),
             float(row["error"]),
         )
-        for row in rows.to_dict("records")
+        for row in rows.sort_values("place").to_dict("records")
     ]
 
 
@@ -78,9 +93,12 @@ def records(ledger: pd.DataFrame, run: xr.Dataset) -> pd.DataFrame:
     A row a bar: case, year, aco, contract, bar, kind, `mean_usd`, its error and `to_the_cent_usd`.
     """
     rows = []
-    for place in _places(ledger):
-        for label in (str(name) for name in run["contract"].values):
-            shown = bars(ledger, run, place, label)
+    steps = ledger[ledger["kind"] == "step"]
+    held = dict(iter(steps.groupby(["case", "year", "aco", "contract"], sort=False)))
+    programs = {label: program(run, label) for label in map(str, run["contract"].values)}
+    for place in _places(steps):
+        for label, of in programs.items():
+            shown = _bars(held[(*place, label)], of) if (*place, label) in held else []
             for bar, cents in zip(shown, to_the_cent(shown), strict=True):
                 said = {"bar": bar.text, "kind": bar.kind, "mean_usd": bar.mean}
                 errors = {"mean_error_usd": bar.error, "to_the_cent_usd": cents}
@@ -88,8 +106,7 @@ def records(ledger: pd.DataFrame, run: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _places(ledger: pd.DataFrame) -> list[Place]:
-    steps = ledger[ledger["kind"] == "step"]
+def _places(steps: pd.DataFrame) -> list[Place]:
     held = steps[["case", "year", "aco"]].drop_duplicates()
     return [Place(int(case), str(year), str(aco)) for case, year, aco in held.to_numpy()]
 
@@ -196,10 +213,16 @@ def program(run: xr.Dataset, contract: str) -> str:
     return str(run["program"].values[labels.index(contract)])
 
 
-def _at(ledger: pd.DataFrame, place: Place, contract: str, kind: str) -> pd.DataFrame:
+def at(ledger: pd.DataFrame, place: Place) -> pd.DataFrame:
+    """Return a ledger's rows of one place; to be asked of in the place of a long ledger."""
     here = (ledger["case"] == place.case) & (ledger["year"] == place.year)
-    here &= (ledger["aco"] == place.aco) & (ledger["contract"] == contract)
-    return ledger[here & (ledger["kind"] == kind)].sort_values("place")
+    return ledger[here & (ledger["aco"] == place.aco)]
+
+
+def _at(ledger: pd.DataFrame, place: Place, contract: str, kind: str) -> pd.DataFrame:
+    here = at(ledger, place)
+    here = here[(here["contract"] == contract) & (here["kind"] == kind)]
+    return here.sort_values("place")
 
 
 def _rounded(bar: Bar, size: float) -> Figure:

@@ -13,17 +13,16 @@ import xlsxwriter
 from simulator.report import (
     capital,
     comparison,
-    convergence,
     grounds,
     mattering,
     provenance,
     quality,
     sections,
     sensitivity,
-    sweep,
     tables,
 )
 from simulator.report import waterfall as falls
+from simulator.report.findings import Findings, findings
 from simulator.report.tables import MEASURES, TOTAL
 
 __all__ = ["write"]
@@ -46,6 +45,7 @@ def write(
     path: Path | str,
     ledger: pd.DataFrame | None = None,
     ranking: pd.DataFrame | None = None,
+    found: Findings | None = None,
 ) -> Path:
     """Write the workbook of `run` to the file `path` and return it.
 
@@ -57,13 +57,14 @@ def write(
     ledger : what the run's lines come to, as `engine.ledger` gives it; without it there are no
         waterfall and no limits
     ranking : how far rival values move each contract, as `mattering.rank` gives it
+    found : what the run comes to, where that is shown elsewhere too
     """
-    run = run if "case" in run.dims else run.expand_dims("case")
+    found = found or findings(run)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(str(path), options)
     # Nothing of the day it is written: the same run gives the same file.
     book.set_properties({"title": str(run.attrs.get("name", "")), "created": _EPOCH})
-    for sheet, frames in _sheets(run, ledger, ranking).items():
+    for sheet, frames in _sheets(found, ledger, ranking).items():
         _written(book, sheet, frames)
     try:
         book.close()
@@ -78,21 +79,21 @@ _EPOCH = pd.Timestamp(2000, 1, 1).to_pydatetime()
 
 
 def _sheets(
-    run: xr.Dataset, ledger: pd.DataFrame | None, ranking: pd.DataFrame | None
+    found: Findings, ledger: pd.DataFrame | None, ranking: pd.DataFrame | None
 ) -> dict[str, list[Frame]]:
-    summary = tables.summary(run).reset_index()
+    run, summary = found.run, found.summary.reset_index()
     total = summary["year"].eq(TOTAL) if run.sizes["year"] > 1 else summary["year"].notna()
     return {
-        "Summary": _summary(run, summary[total]),
+        "Summary": _summary(found, summary[total]),
         "Percentiles": [Frame("percentiles", "Percentiles", _columns(summary, _PERCENTILES))],
         "By year": [Frame("by_year", "Every year, ACO and contract", summary)],
         "Waterfall": _waterfall(run, ledger),
         "Limits": _limits(run, ledger),
-        "Capital": _capital(run),
-        "Sensitivity": _sensitivity(run),
-        "Convergence": _convergence(run),
+        "Capital": _capital(found),
+        "Sensitivity": _sensitivity(found),
+        "Convergence": _convergence(found),
         "Assumptions": _assumptions(run, ranking),
-        "Audit": _audit(run, ledger),
+        "Audit": _audit(found, ledger),
     }
 
 
@@ -100,32 +101,29 @@ _SWEPT = "Each case of the sweep against the first, years and ACOs added; empty 
 _NO_SWEEP = "This run has one case: no value was varied. What varies them:"
 
 
-def _sensitivity(run: xr.Dataset) -> list[Frame]:
+def _sensitivity(found: Findings) -> list[Frame]:
     """Return what a sweep moves; without one, the commands that would say."""
-    if run.sizes["case"] == 1:
-        asking = pd.DataFrame(sensitivity.example(run).items(), columns=["answers", "command"])
+    if found.run.sizes["case"] == 1:
+        asking = pd.DataFrame(found.asking.items(), columns=["answers", "command"])
         return [Frame("sensitivity", _NO_SWEEP, asking)]
-    found = sensitivity.sensed(run)
     titles = {
         "tornado": "One path at a time against the first case: the widest path first",
         "indices": "Sobol' indices of the mean settlement, with 95% intervals",
     }
-    told = [Frame(kind, title, sensitivity.frame(found, kind)) for kind, title in titles.items()]
+    told = [
+        Frame(kind, title, sensitivity.frame(found.sensed, kind)) for kind, title in titles.items()
+    ]
     return [
         *(one for one in told if len(one.rows)),
-        Frame("sensitivity", _SWEPT, sweep.effects(run)),
+        Frame("sensitivity", _SWEPT, found.effects),
     ]
 
 
-def _convergence(run: xr.Dataset) -> list[Frame]:
-    total = run["settlement_usd"].isel(case=0, drop=True).astype(np.float64)
-    total = total.sum(["year", "aco"])
+def _convergence(found: Findings) -> list[Frame]:
     said = "years and ACOs added, first case"
     return [
-        Frame("convergence", f"Means against trials, {said}", convergence.errors(total)),
-        Frame(
-            "intervals", f"95% intervals, {said}; USD, or a share", convergence.intervals(total)
-        ),
+        Frame("convergence", f"Means against trials, {said}", found.errors),
+        Frame("intervals", f"95% intervals, {said}; USD, or a share", found.intervals),
     ]
 
 
@@ -136,7 +134,8 @@ def _columns(summary: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
     return summary[[*tables.KEYS, *wanted]]
 
 
-def _summary(run: xr.Dataset, summary: pd.DataFrame) -> list[Frame]:
+def _summary(found: Findings, summary: pd.DataFrame) -> list[Frame]:
+    run = found.run
     about = {name: run.attrs.get(name) for name in ("name", "about", "seed", "trials", "version")}
     plain = [name for name in MEASURES if name not in _PERCENTILES]
     return [
@@ -147,7 +146,7 @@ def _summary(run: xr.Dataset, summary: pd.DataFrame) -> list[Frame]:
             "Differences on the same draws: a less b",
             comparison.pairs(_few(run)).reset_index(),
         ),
-        Frame("observed", "What happened", tables.observed(run)),
+        Frame("observed", "What happened", found.observed),
     ]
 
 
@@ -180,14 +179,14 @@ def _limits(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
     return [Frame("limits", title, often.join(worth).reset_index().drop(columns="place"))]
 
 
-def _capital(run: xr.Dataset) -> list[Frame]:
-    parts = []
+def _capital(found: Findings) -> list[Frame]:
+    run, parts = found.run, []
     for case in range(run.sizes["case"]):
         total = tables.added(run["settlement_usd"].isel(case=case, drop=True)).sum("year")
         parts.append(capital.figures(total).assign(case=case))
     return [
         Frame("capital", "Capital and accrual, years and ACOs added", pd.concat(parts)),
-        Frame("cash", "Cash by calendar quarter, ACOs added, first case", capital.cash(run)),
+        Frame("cash", "Cash by calendar quarter, ACOs added, first case", found.cash),
         Frame(
             "calendar",
             "What the calendar assumes",
@@ -210,18 +209,19 @@ def _assumptions(run: xr.Dataset, ranking: pd.DataFrame | None) -> list[Frame]:
     ]
 
 
-def _audit(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
+def _audit(found: Findings, ledger: pd.DataFrame | None) -> list[Frame]:
+    run = found.run
     facts = {**dict(provenance.facts(run)), "To reproduce": provenance.command(run)}
-    found = [Frame("provenance", "Provenance", _facts(facts)), *_data(run, ledger)]
+    shown = [Frame("provenance", "Provenance", _facts(facts)), *_data(run, ledger)]
     if ledger is None:
-        return found
+        return shown
     keys = ["case", "contract", "name"]
     foots = ledger[ledger["kind"] == "foots"].groupby(keys, sort=False)["mean"].min()
     misses = ledger[ledger["kind"] == "misses"].groupby(keys, sort=False)["most"].max()
     footing = pd.DataFrame({"met_share": foots, "largest_miss_usd": misses}).reset_index()
-    found.append(Frame("footing", "Sums checked in every trial, year and ACO", footing))
-    found.append(Frame("stored", _STORED, _stored(run, ledger)))
-    return found
+    shown.append(Frame("footing", "Sums checked in every trial, year and ACO", footing))
+    shown.append(Frame("stored", _STORED, _stored(found.summary, ledger)))
+    return shown
 
 
 def _data(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
@@ -239,12 +239,12 @@ def _data(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
 _STORED = "Mean settlement as stored (float32) and as settled again (float64)"
 
 
-def _stored(run: xr.Dataset, ledger: pd.DataFrame) -> pd.DataFrame:
+def _stored(summary: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     """Return the mean settlements of both, side by side."""
     keys = [*tables.KEYS]
     lines = ledger[(ledger["kind"] == "line") & (ledger["name"] == "settlement_usd")]
     again = lines.set_index(keys)["mean"]
-    stored = tables.summary(run)["mean_usd"]
+    stored = summary["mean_usd"]
     both = pd.DataFrame({"stored_usd": stored, "again_usd": again}).dropna()
     return both.assign(gap_usd=both["stored_usd"] - both["again_usd"]).reset_index()
 

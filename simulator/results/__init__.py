@@ -10,6 +10,7 @@ from simulator.results.folder import (
     run_scenario,
     terms,
     version,
+    written,
 )
 from simulator.results.holding import held
 from simulator.results.manifest import MANIFEST, Entry, entries
@@ -65,4 +66,5 @@ __all__ = [
     "unsound",
     "verify",
     "version",
+    "written",
 ]

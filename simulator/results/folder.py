@@ -17,6 +17,7 @@ from simulator.scenario.schema import Scenario
 
 __all__ = ["LAYOUT", "RULES", "RUN", "SCENARIO", "code_version", "identity", "rules_text"]
 __all__ += ["reads_as_run", "run_rules", "run_scenario", "terms", "version", "was_run"]
+__all__ += ["written"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
 # How a run is laid out on the disk. Another number is another folder; an older one is refused.
@@ -98,6 +99,16 @@ def run_scenario(folder: Path) -> Scenario:
 def _read(path: Path, held: bytes) -> Scenario:
     """Return the scenario of a file that holds these bytes; a large one takes seconds to read."""
     return reading.read(path)
+
+
+@lru_cache(maxsize=4)
+def written(scenario: str) -> Mapping[str, object]:
+    """Return what a run's `scenario.yaml` says, as plain values; nothing where it says nothing.
+
+    Read once, however many parts of a page ask: of hundreds of ACOs it takes half a minute.
+    """
+    held = parse_text(scenario or "{}", SCENARIO).value
+    return {str(key): value for key, value in held.items()} if isinstance(held, dict) else {}
 
 
 def run_rules(folder: Path) -> str:

@@ -16,7 +16,7 @@ def test_each_case_is_set_against_the_first_on_the_same_draws(make_run):
 
 def test_a_case_that_is_only_noise_is_greyed(make_run):
     run = make_run(cases=2).assign_coords({"experience.x": ("case", ["0.0", "0.1"])})
-    (shown,) = sweep.panels(run)
+    (shown,) = sweep.panels(run, sweep.effects(run))
     assert shown.title == "Against experience.x 0.0"
     assert [row.label for row in shown.rows] == ["experience.x 0.1"]
     table = sweep.effects(run)
@@ -25,5 +25,5 @@ def test_a_case_that_is_only_noise_is_greyed(make_run):
 
 
 def test_a_run_without_a_sweep_has_no_cases_to_compare(make_run):
-    assert sweep.panels(make_run(trials=5)) == ()
+    assert sweep.panels(make_run(trials=5), sweep.effects(make_run(trials=5))) == ()
     assert sweep.effects(make_run(trials=5)).empty
