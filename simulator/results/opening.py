@@ -178,7 +178,9 @@ def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:
     """Return the lines that all contracts have, side by side in the scenario's order."""
     labels = list(scenario.contracts)
     opened = [_contract(folder, label, store.pin) for label in labels]
-    shared = [name for name in opened[0].data_vars if all(name in other for other in opened[1:])]
+    # By name: a folder lists its files in an order of its own.
+    every = sorted(opened[0].data_vars, key=str)
+    shared = [name for name in every if all(name in other for other in opened[1:])]
     by_contract = pd.Index(labels, name="contract", dtype=object)
     return xr.concat([one[shared] for one in opened], dim=by_contract, coords="minimal").transpose(
         "case", "trial", "year", "aco", ..., "contract"
