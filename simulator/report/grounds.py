@@ -1,18 +1,22 @@
 """What a run rests on: the scenario's values with their sources, and the contracts' terms."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import xarray as xr
 
 from simulator.population.suppression import SUPPRESSED, small
+from simulator.programs import rulebook
 from simulator.results import written
 
-__all__ = ["STATUSES", "Term", "Value", "reliances", "terms", "values"]
+__all__ = ["STATUSES", "Term", "Value", "documents", "reliances", "terms", "values"]
 
 STATUSES = ("disputed", "assumed", "proposed", "reported", "published")
 _FEW = 8
+# What the reading of rules puts before the note of a term that a later year carries.
+_CARRIED = re.compile(r"^carried from \d{4}(: )?")
 # Where the scenario's own sources say nothing of what it has by default.
 _ASSUMED: Mapping[str, str] = {
     "population.*.stop_loss.prediction_cv": "Assumed: how widely people's predictions spread is "
@@ -45,6 +49,7 @@ class Term(NamedTuple):
     note: str
     also: str
     moves: str = ""
+    years: str = ""
 
 
 def values(run: xr.Dataset) -> list[Value]:
@@ -73,14 +78,36 @@ def values(run: xr.Dataset) -> list[Value]:
 def terms(run: xr.Dataset) -> list[Term]:
     """Return the terms behind the contracts, disputed and assumed ones first.
 
-    A term that several contracts share appears once, with their labels.
+    A term that several contracts share, or that later years carry, appears once.
     """
-    shared: dict[str, list[str]] = {}
+    shared: dict[str, list[Mapping[str, object]]] = {}
     for row in json.loads(run.attrs.get("terms", "[]")):
-        same = json.dumps({**row, "contract": None}, sort_keys=True)
-        shared.setdefault(same, []).append(row["contract"])
-    rows = [_term(json.loads(same), contracts) for same, contracts in shared.items()]
-    return sorted(rows, key=lambda row: STATUSES.index(row.kind))
+        bare = _CARRIED.sub("", str(row.get("note") or ""))
+        same = json.dumps({**row, "contract": None, "years": None, "note": bare}, sort_keys=True)
+        shared.setdefault(same, []).append(row)
+    return sorted(map(_term, shared.values()), key=lambda row: STATUSES.index(row.kind))
+
+
+def documents(run: xr.Dataset) -> dict[str, str]:
+    """Return what the short names in the citations of a run's terms stand for, by those names."""
+    found: dict[str, str] = {}
+    for row in json.loads(run.attrs.get("terms", "[]")):
+        cited = set(re.findall(r"\w+", f"{row.get('cite')} {_plain(row.get('also') or [])}"))
+        for name, told in _named(str(row.get("program", "")), row.get("years") or []).items():
+            if name in cited:
+                found.setdefault(f"{row['program']}: {name}", told)
+    return dict(sorted(found.items()))
+
+
+def _named(program: str, years: Sequence[int]) -> dict[str, str]:
+    """Return the documents that a program's rules cite in some years, and where they are."""
+    there = set(rulebook.years(program)) & set(years)
+    held = [rulebook.book(program, year).sources for year in sorted(there)]
+    return {
+        name: ", ".join(filter(None, (one.title, one.url or one.via)))
+        for sources in held
+        for name, one in sources.items()
+    }
 
 
 def reliances(run: xr.Dataset) -> list[str]:
@@ -89,8 +116,13 @@ def reliances(run: xr.Dataset) -> list[str]:
     return [str(text) for text in named] if isinstance(named, Sequence) else []
 
 
-def _term(row: Mapping[str, object], contracts: Sequence[str]) -> Term:
+def _term(rows: Sequence[Mapping[str, object]]) -> Term:
+    """Return one term of the rows of its contracts and years, in the words of the first."""
+    row = rows[0]
     also = row.get("also") or []
+    contracts = [str(each["contract"]) for each in rows]
+    held = (each.get("years") for each in rows)
+    years = sorted({int(year) for some in held if isinstance(some, list) for year in some})
     return Term(
         kind="disputed" if also else str(row["status"]),
         term=f"{row['program']}.{row['term']}" if "program" in row else str(row["term"]),
@@ -98,8 +130,37 @@ def _term(row: Mapping[str, object], contracts: Sequence[str]) -> Term:
         contracts=tuple(dict.fromkeys(contracts)),
         cite=str(row.get("cite") or ""),
         note=str(row.get("note") or ""),
-        also=_plain(also),
+        also="; ".join(map(_rival, also)) if isinstance(also, list) else _plain(also),
+        years=_span(years),
     )
+
+
+def _rival(reading: object) -> str:
+    """Return a rival reading as a sentence has it: where it holds, its value, who says so.
+
+    >>> _rival({"value": "each_year", "cite": "us 3.3", "at": "renewing"})
+    'renewing: each_year (us 3.3)'
+    """
+    if not isinstance(reading, Mapping) or "value" not in reading:
+        return _plain(reading)
+    at = f"{_plain(reading['at'])}: " if reading.get("at") else ""
+    cite = f" ({reading['cite']})" if reading.get("cite") else ""
+    return f"{at}{_plain(reading['value'])}{cite}"
+
+
+def _span(years: Sequence[int]) -> str:
+    """Return years in order, runs of them by their ends.
+
+    >>> _span([2027, 2029, 2030, 2031])
+    '2027, 2029 to 2031'
+    """
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]} to {r[-1]}" for r in runs)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -22,6 +22,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter, StrMethodFormatter
 
+from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.analysis.tail import quantiles
 from simulator.report.rounding import figure
 from simulator.report.tables import added
@@ -118,16 +119,20 @@ def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     low, high = _range(settlement)
     width = (high - low) / 40.0
     edges = ((np.arange(low // width - 1.0, high // width + 2.0) + 0.5) * width).tolist()
-    own = settlement.sel(contract=contract).values
+    draws = settlement.sel(contract=contract)
+    own = draws.values
     often, _ = np.histogram(np.clip(own, edges[0], edges[-1]), edges)
     shares = often / own.size
     ax.hist(edges[:-1], edges, weights=shares, color=colours(run)[contract], label=contract)
     marks = {
-        "mean": own.mean(),
-        "p5, VaR 95%": np.quantile(own, 0.05),
-        "p1, VaR 99%": np.quantile(own, 0.01),
+        "mean": Measure("mean"),
+        "p5 (VaR 95%)": Measure("quantile", 0.05),
+        "p1 (VaR 99%)": Measure("quantile", 0.01),
     }
-    _verticals(ax, marks)
+    for row, (name, measure) in enumerate(marks.items()):
+        amount, error = (float(of(draws, measure)) for of in (estimate, standard_error))
+        said = f"{name} {figure(amount, error)}".replace("-", "\u2212")
+        ax.axvline(amount, color=INK, lw=1.4, ls=_DASHES[row], zorder=5, label=said)
     ax.set(xlabel=_amount(run), ylabel="share of trials")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     return _dressed(ax, settlement)
@@ -229,6 +234,7 @@ def _rows(ax: Axes, texts: Sequence[str]) -> Axes:
     ax.set_yticks(range(len(texts)), [textwrap.fill(text, room) for text in texts])
     ax.set_ylim(len(texts) - 0.4, -0.6)
     ax.grid(axis="x", color=INK, alpha=0.15, lw=0.8)
+    ax.set_axisbelow(True)
     ax.tick_params(colors=INK, labelcolor=INK, length=0)
     _below(ax)
     ax.spines[:].set_visible(False)
@@ -265,22 +271,6 @@ def limits(worth: pd.DataFrame, run: xr.Dataset, ax: Axes | None = None) -> Axes
     _rows(ax, names)
     _legend(ax)
     return ax
-
-
-def _verticals(ax: Axes, marks: Mapping[str, float]) -> None:
-    """Mark amounts by lines with their names, one name below another."""
-    where = ax.get_xaxis_transform()
-    for row, (name, amount) in enumerate(marks.items()):
-        ax.axvline(amount, color=INK, lw=1.4, ls=_DASHES[row], zorder=5)
-        ax.text(
-            amount,
-            0.97 - 0.075 * row,
-            f" {name} {amount:,.2f} ".replace("-", "\u2212"),
-            transform=where,
-            color=INK,
-            zorder=8,
-            bbox={"fc": PAPER, "ec": "none", "alpha": 0.85, "pad": 1.0},
-        )
 
 
 def fan(run: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -612,6 +602,7 @@ def _quiet(ax: Axes, years: npt.NDArray[np.int64]) -> Axes:
 
 def _bare(ax: Axes) -> Axes:
     ax.grid(color=INK, alpha=0.15, lw=0.8)
+    ax.set_axisbelow(True)
     ax.tick_params(colors=INK, labelcolor=INK, length=0)
     _below(ax)
     ax.yaxis.label.set_color(INK)

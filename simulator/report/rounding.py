@@ -30,6 +30,7 @@ class Scale(NamedTuple):
     name: str
 
 
+_NOTHING = 5e-7
 _SCALES = (Scale(1e9, "billion"), Scale(1e6, "million"), Scale(1e3, "thousand"), Scale(1.0, ""))
 
 
@@ -58,6 +59,7 @@ def figure(value: float, error: float, size: float = 1.0) -> Figure:
     value, error = value / size, error / size
     if math.isnan(value):
         return Figure("n/a", "n/a")
+    value = 0.0 if abs(value) < _NOTHING and not error > _NOTHING else value
     if math.isnan(error) or _exact(value, error):
         return Figure(f"{float(f'{value:.4g}') + 0.0:,.15g}", "0" if error >= 0.0 else "n/a")
     place = _leading(error)
@@ -78,8 +80,8 @@ def dollars(value: float, error: float) -> str:
 
 
 def _exact(value: float, error: float) -> bool:
-    """Return whether an error is none: a hundredth of a cent in millions, rounding of float64."""
-    return error <= max(1e-8, 1e-12 * abs(value))
+    """Return whether an error is none: under half a dollar in millions, rounding of float64."""
+    return error <= max(_NOTHING, 1e-12 * abs(value))
 
 
 def _leading(x: float) -> int:

@@ -19,7 +19,7 @@ __all__ = ["INKS", "MOST", "Picture", "Section", "best", "convergence", "picture
 __all__ += ["sections", "sensed", "tornado"]
 
 INKS = {plots.INK: "currentColor", plots.PAPER: "var(--paper)"}
-_WIDE, _NARROW, _HEIGHT = 7.6, 3.9, 4.3
+_WIDE, _NARROW, _HEIGHT = 9.4, 3.9, 4.5
 MOST = 12
 _ROOM, _LAST = 900_000, 1_300_000
 
@@ -201,7 +201,7 @@ def _ledger_pictures(
                     0.46 * len(part) + 1.0,
                 ),
             )
-    costs = waterfall.worth(ledger, run, place)
+    costs = _visible(waterfall.worth(ledger, run, place))
     if len(costs):
         rows = costs["name"].nunique()
         yield (
@@ -213,6 +213,12 @@ def _ledger_pictures(
                 0.75 + (0.26 + 0.08 * costs["contract"].nunique()) * rows,
             ),
         )
+
+
+def _visible(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the limits with a bar that can be seen: a two-hundredth of the longest at least."""
+    reach = costs["mean"].abs().groupby(costs["name"]).transform("max")
+    return costs[reach >= 0.005 * reach.max()] if len(costs) else costs
 
 
 def tornado(found: Findings) -> Picture | None:
@@ -313,5 +319,6 @@ _CONVERGENCE = (
 )
 _LIMITS = (
     "Plus is what a limit spares the ACO, minus what it costs it, as a mean over all trials. "
-    "Lines span two standard errors either side; an outlined bar is smaller than its noise."
+    "Lines span two standard errors either side; an outlined bar is smaller than its noise. "
+    "Limits too small to be seen beside the others stand in the tables alone."
 )

@@ -101,10 +101,17 @@ def _best(settlement: xr.DataArray, equal: Sequence[str]) -> str:
     verb, most = ("pay", "the most") if float(mean) >= 0.0 else ("cost", "the least")
     if len(equal) == 1:
         return f"On average {equal[0]} {verb}s {most}: {amount}"
-    return (
-        f"On average {_and(equal)} {verb} {most}: {amount}; "
-        f"{settlement.sizes['trial']:,} trials do not tell them apart"
-    )
+    said = f"On average {_and(equal)} {verb} {most}: {_amounts(settlement, equal)}"
+    return f"{said}; {settlement.sizes['trial']:,} trials do not tell them apart"
+
+
+def _amounts(settlement: xr.DataArray, labels: Sequence[str]) -> str:
+    """Return the means of contracts in the order of their names, the same amount once."""
+    each = (settlement.sel(contract=label) for label in labels)
+    pairs = [
+        (estimate(one, Measure("mean")), standard_error(one, Measure("mean"))) for one in each
+    ]
+    return _and(list(dict.fromkeys(dollars(float(mean), float(error)) for mean, error in pairs)))
 
 
 def _owing(settlement: xr.DataArray, labels: Sequence[str]) -> str:

@@ -1,3 +1,5 @@
+import json
+
 from simulator.loading import dump
 from simulator.report import grounds
 
@@ -44,3 +46,24 @@ def test_a_run_without_a_scenario_rests_on_nothing_told(make_run):
     run = make_run(trials=5)
     run.attrs = {}
     assert (grounds.values(run), grounds.terms(run), grounds.reliances(run)) == ([], [], [])
+
+
+def test_a_term_that_later_years_carry_appears_once_with_its_years(make_run):
+    run = make_run(trials=5)
+    row = {"contract": "a", "program": "lead", "term": "cap", "value": 1.0, "status": "assumed"}
+    rows = [
+        {**row, "years": [2027], "cite": "us", "note": "from memory"},
+        {**row, "years": [2028, 2029], "cite": "us", "note": "carried from 2027: from memory"},
+        {**row, "years": [2031], "cite": "us", "note": "another note"},
+    ]
+    run.attrs["terms"] = json.dumps(rows)
+    found = [(term.years, term.note) for term in grounds.terms(run)]
+    assert found == [("2027 to 2029", "from memory"), ("2031", "another note")]
+
+
+def test_the_short_names_of_citations_are_spelled_out(make_run):
+    run = make_run(trials=5)
+    row = {"contract": "a", "program": "lead", "term": "x", "value": 1, "status": "assumed"}
+    run.attrs["terms"] = json.dumps([{**row, "years": [2027], "cite": "us §1.5"}])
+    found = grounds.documents(run)
+    assert found == {"lead: us": "The judgement or memory of this project, to be checked"}

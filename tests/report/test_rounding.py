@@ -70,3 +70,7 @@ def test_the_scale_is_that_of_the_largest_amount():
 
 def test_dollars_carry_their_sign_before_the_dollar():
     assert dollars(-45_000.0, 1_200.0) == "-$45.0 ±1.2 thousand"
+
+
+def test_less_than_half_a_dollar_in_millions_is_nothing():
+    assert str(figure(1e-9, 1e-2, 1e6)) == "0 ±0"

@@ -57,3 +57,9 @@ def test_a_contract_that_never_owed_owes_in_none_of_the_trials(make_run):
 def test_a_contract_that_loses_on_average_costs(make_run):
     x = total(make_run()).sel(contract=["shared", "full"]) - 9e6
     assert answer(x).startswith("On average full costs the least: -$")
+
+
+def test_contracts_that_trials_do_not_tell_apart_have_each_their_mean(make_run):
+    x = total(make_run(trials=8)).sel(contract=["one_sided", "shared"])
+    noisy = x + (x.contract == "shared") * (x.trial - 3.5) * 1e6
+    assert answer(noisy).partition(";")[0].count("$") == 2
