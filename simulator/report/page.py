@@ -122,8 +122,11 @@ def _sensitivity(found: Findings) -> dict[str, object]:
     shown = next((one for one in every if one.contract == best), every[0] if every else None)
     colours = plots.colours(run)
     picture = sections.tornado(found) if shown is None else sections.sensed(shown, colours)
-    cases = () if sensitivity.every(run, every) else sweep.panels(run, found.effects)
+    whole = sensitivity.every(run, every)
+    cases = () if whole else sweep.panels(run, found.effects, best)
+    cuts = (sensitivity.cut(every), "" if whole else sweep.cut(found.effects, best))
     return {
+        "cuts": [said for said in cuts if said],
         "sensitivity": (*sensitivity.panels(every), *cases),
         "tornado": picture,
         "sensitivity_of": shown,

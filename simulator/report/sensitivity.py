@@ -13,7 +13,7 @@ from simulator.report.rounding import Figure, figure, scale
 from simulator.report.tables import Panel, Row
 from simulator.results import written
 
-__all__ = ["Sensed", "every", "example", "frame", "panels", "sampled", "sensed"]
+__all__ = ["Sensed", "cut", "every", "example", "frame", "panels", "sampled", "sensed"]
 
 _MOST = 24
 
@@ -111,6 +111,17 @@ def panels(found: Sequence[Sensed]) -> tuple[Panel, ...]:
     if indices:
         return _shares(indices, "first", "alone"), _shares(indices, "total", "with all others")
     return (_changes(found),) if found else ()
+
+
+def cut(found: Sequence[Sensed]) -> str:
+    """Return how many changes the table for reading leaves out; nothing if it shows all."""
+    changes = max((len(one.table) for one in found if one.kind == "tornado"), default=0)
+    if changes <= _MOST:
+        return ""
+    return (
+        f"The {_MOST} widest of {changes:,} changes of one path; all {changes:,} are in the sheet "
+        "Sensitivity of report.xlsx."
+    )
 
 
 def _shares(found: Sequence[Sensed], kind: str, title: str) -> Panel:

@@ -9,9 +9,9 @@ from simulator.analysis.paired import advantage
 from simulator.report.rounding import figure, scale
 from simulator.report.tables import Panel, Row, added
 
-__all__ = ["bars", "effects", "panels", "swept"]
+__all__ = ["bars", "cut", "effects", "panels", "swept"]
 
-_MOST = 24
+_MOST, _FEW = 24, 6
 
 
 def swept(run: xr.Dataset) -> list[str]:
@@ -74,14 +74,18 @@ def bars(run: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values("name", key=lambda names: names.map(shown.index), kind="stable")
 
 
-def panels(run: xr.Dataset, table: pd.DataFrame) -> tuple[Panel, ...]:
-    """Return the effects of a sweep for reading, contracts across; nothing if there are none."""
+def panels(run: xr.Dataset, table: pd.DataFrame, best: str) -> tuple[Panel, ...]:
+    """Return the effects of a sweep for reading, contracts across; nothing if there are none.
+
+    Of more than 24 cases only the few that pay the contract `best` most, then least, on average.
+    """
     if table.empty:
         return ()
     labels = [str(label) for label in run["contract"].values]
     unit = scale(float(table["mean_usd"].abs().max()) or 1.0)
     rows = []
-    for _, part in table.groupby("case", sort=False):
+    for case in _shown(table, best):
+        part = table[table["case"] == case]
         cells = [
             figure(row["mean_usd"], row["mean_error_usd"], unit.size)
             for row in part.to_dict("records")
@@ -91,3 +95,26 @@ def panels(run: xr.Dataset, table: pd.DataFrame) -> tuple[Panel, ...]:
         rows.append(Row(named, tuple(cells), "noise" if hidden else ""))
     base = ", ".join(f"{path} {run[path].values[0]}" for path in swept(run))
     return (Panel(f"Against {base}", f"$ {unit.name}".strip(), tuple(labels), tuple(rows)),)
+
+
+def cut(table: pd.DataFrame, best: str) -> str:
+    """Return how many cases `panels` leaves out and where they are; nothing if it shows all."""
+    cases = 0 if table.empty else table["case"].nunique()
+    if cases <= _MOST:
+        return ""
+    return (
+        f"Of {cases:,} cases set against the first, the {_FEW} in which {best} pays most on "
+        f"average and, below them, the {_FEW} in which it pays least. All {cases:,} are in the "
+        "sheet Sensitivity of report.xlsx."
+    )
+
+
+def _shown(table: pd.DataFrame, best: str) -> list[int]:
+    """Return the cases to show: all as they stand, or the few best, then the few worst."""
+    cases = [int(case) for case in table["case"].unique()]
+    if len(cases) <= _MOST:
+        return cases
+    # Less the same first case: the order of changes is that of mean settlements.
+    own = table[table["contract"] == best].sort_values("mean_usd", ascending=False, kind="stable")
+    ranked = [int(case) for case in own["case"]]
+    return ranked[:_FEW] + ranked[-_FEW:]
