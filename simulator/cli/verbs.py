@@ -433,7 +433,7 @@ def settle(
 @app.command()
 @guarded
 def replay(
-    program: Annotated[str, typer.Argument(help="The program: mssp.")],
+    program: Annotated[str, typer.Argument(help="The program: mssp or reach.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A public-use file of results.")],
     out: Annotated[Path | None, typer.Option(help="A CSV file for all rows.")] = None,
     year: Annotated[int | None, typer.Option(help="If the file does not say it.")] = None,

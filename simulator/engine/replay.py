@@ -81,13 +81,15 @@ def explain(
     """Return one trial's statement as a table, one figure a row, settled again in float64.
 
     Its columns are line, segment, value, unit, text and cites, in the order of the worksheet.
-    An ACO or a year may be left out where there is one only; a case is one of a sweep.
+    The unit of a value is beside it: USD, USD per person-year, share, score.
 
     Parameters
     ----------
     run : Dataset, as `open_run` gives it: its attrs say where its folder is
     trial : counted from 0
     contract : label of a contract of the run
+    aco, year : may be left out where there is one only
+    case : of a sweep, counted from 0
 
     Raises
     ------

@@ -61,8 +61,8 @@ def run(
     ----------
     scenario : Scenario, or the path of a file
     out : folder that holds runs
-    scheduler : ``threads``, ``processes``, the address of a dask scheduler, or a client; by
-        default the client in force, else threads
+    scheduler : ``threads``, ``processes``, the address of a dask scheduler, or a client
+        By default the client in force, else threads.
     workers : threads or processes; by default as many as there are processors
     block : trials a block; it affects speed only, never results
     progress : called with a `Tally`: the blocks done and in all, the work done and left
