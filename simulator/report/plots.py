@@ -38,6 +38,7 @@ __all__ = [
     "convergence",
     "exceedance",
     "fan",
+    "heightened",
     "histogram",
     "indices",
     "kept",
@@ -57,6 +58,8 @@ _DASHES = ("solid", (0, (3, 3)), (0, (1, 2)), (0, (6, 3, 1, 3)))
 _POINTS = 320
 # Bars of less than half a cent are none.
 _SMALL, _MILLION = 0.005, 1e6
+# Inches that a row of a legend takes.
+_LEGEND_ROW = 0.24
 
 Step: TypeAlias = tuple[str, str, float, float]
 
@@ -203,7 +206,8 @@ def _bar_style(span: Span, colour: str) -> dict[str, Any]:
     if span.kind == "level":
         return {"fc": colour, "ec": colour, "lw": 0.8}
     shade = colour if span.value > 0.0 else INK
-    return {"fc": shade, "ec": shade, "alpha": 0.5, "lw": 0.8}
+    # The edge is not lightened: on dark paper it is what tells the bar from it.
+    return {"fc": (shade, 0.5), "ec": shade, "lw": 0.8}
 
 
 def _bar_labels(ax: Axes, spans: Sequence[Span], low: float) -> None:
@@ -440,6 +444,16 @@ def canvas(width: float, height: float) -> Axes:
     return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
+def heightened(ax: Axes) -> Axes:
+    """Return the Axes on a figure with room for the rows of its legend beyond the third."""
+    _, labels = ax.get_legend_handles_labels()
+    if ax.get_legend() is not None:
+        figure = _figure(ax)
+        more = max(_legend_rows(ax, labels) - 3, 0)
+        figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * more)
+    return ax
+
+
 def save(ax: Axes, path: Path | str) -> Path:
     """Write a picture in the format that the path's ending names, PNG or SVG among them."""
     with _any_glyph():
@@ -624,12 +638,17 @@ def _sides(ax: Axes) -> None:
         ax.text(0.0, 1.01, text, transform=where, ha=side, va="bottom", color=INK)
 
 
+def _legend_rows(ax: Axes, labels: Sequence[str]) -> int:
+    """Return in how many rows a legend stands below a picture."""
+    room = int(_figure(ax).get_figwidth() * 9.0 / (max(len(label) for label in labels) + 5))
+    return math.ceil(len(labels) / max(room, 1))
+
+
 def _legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    room = int(_figure(ax).get_figwidth() * 9.0 / (max(len(label) for label in labels) + 5))
-    rows = math.ceil(len(labels) / max(room, 1))
+    rows = _legend_rows(ax, labels)
     legend = ax.legend(
         handles,
         labels,

@@ -272,8 +272,9 @@ def picture(
     draw: Callable[[Axes], Axes], prefix: str, words: tuple[str, str], height: float = _HEIGHT
 ) -> Picture:
     """Return what `draw` draws for a wide and for a narrow screen, its words and caption."""
-    wide = draw(plots.canvas(_WIDE, height))
-    narrow = draw(plots.canvas(_NARROW, height * (1.3 if height != _HEIGHT else 1.0)))
+    tall = height * (1.3 if height != _HEIGHT else 1.0)
+    wide = plots.heightened(draw(plots.canvas(_WIDE, height)))
+    narrow = plots.heightened(draw(plots.canvas(_NARROW, tall)))
     return Picture(
         plots.svg(wide, INKS, f"w-{prefix}"), plots.svg(narrow, INKS, f"n-{prefix}"), *words
     )
@@ -320,5 +321,6 @@ _CONVERGENCE = (
 _LIMITS = (
     "Plus is what a limit spares the ACO, minus what it costs it, as a mean over all trials. "
     "Lines span two standard errors either side; an outlined bar is smaller than its noise. "
-    "Limits too small to be seen beside the others stand in the tables alone."
+    "Limits in the benchmark, whose dollars are not the settlement's, and limits too small to be "
+    "seen beside the others stand in the tables alone."
 )

@@ -1,11 +1,14 @@
 import itertools
 import subprocess
 import sys
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
-from simulator.report import plots
+from simulator.report import plots, sections
 
 # Machado, Oliveira and Fernandes 2009, full dichromacy, on linear RGB.
 SEES = {
@@ -129,3 +132,15 @@ def test_the_same_run_gives_the_same_svg(make_run):
 def test_no_global_state_of_pyplot_is_touched():
     code = "import sys, simulator.report.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("count", [12, 24])
+def test_a_picture_of_many_contracts_has_room_for_its_legend(count):
+    labels = [f"a_contract_of_a_program_{place}" for place in range(count)]
+    run = xr.Dataset(coords={"contract": labels})
+    worth = pd.DataFrame({"name": "Sequestration", "contract": labels, "mean": 1e6, "error": 1e4})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # what a layout without room is told by
+        sections.picture(
+            lambda ax: plots.limits(worth, run, ax), "x-", ("", ""), 1.01 + 0.08 * count
+        )
