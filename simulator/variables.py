@@ -18,6 +18,7 @@ _SUFFIXES = {
     "_share": "share",
     "_score": "score",
     "_factor": "factor",
+    "person_years": "person-years",
 }
 
 

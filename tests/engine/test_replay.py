@@ -50,3 +50,9 @@ def test_a_statement_is_a_table_too(made):
     assert list(table.value) == [row.value for row in whole.rows]
     with pytest.raises(AddressError, match="levl_e"):
         explain(made, 3, "levl_e")
+
+
+def test_no_line_of_the_table_has_its_own_name_for_a_unit(made):
+    table = explain(made, 3, "enhanced").set_index("line")
+    assert table.unit["total_person_years"] == "person-years"
+    assert not (table.unit == table.index).any()
