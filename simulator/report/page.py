@@ -84,6 +84,7 @@ def write(
             quality=quality.rows(run, ledger),
             files=quality.files(run),
             limitations=provenance.limitations(run),
+            use=provenance.use(run),
             provenance=provenance.facts(run),
             command=provenance.command(run),
         )

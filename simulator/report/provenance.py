@@ -13,7 +13,7 @@ from simulator.report import sentences
 from simulator.results import run_scenario
 from simulator.results.folder import SCENARIO
 
-__all__ = ["command", "facts", "limitations"]
+__all__ = ["command", "facts", "limitations", "use"]
 
 
 def limitations(run: xr.Dataset) -> list[str]:
@@ -74,6 +74,32 @@ def facts(run: xr.Dataset) -> list[tuple[str, str]]:
         "With": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
     return [(name, str(fact)) for name, fact in told.items() if fact]
+
+
+def use(run: xr.Dataset) -> list[tuple[str, str]]:
+    """Return what a reader must know before relying on a run, as far as the run holds it.
+
+    What ASOP 56, 41 and 25 ask for: purpose, users, information date, validation, credibility.
+    """
+    began = str(_record(run).get("began") or "")[:10]
+    since = (
+        f"Scenario and rules are as they stood on {began}, when the run was made. "
+        if began
+        else ""
+    )
+    told = {
+        "Purpose": str(run.attrs.get("about") or "The scenario states none (about)."),
+        "Intended users": "The run does not name them, nor the actuary responsible for it: "
+        "whoever passes this page on states both.",
+        "Information date": f"{since}How old figures are is in their sources, above.",
+        "Range": "Percentiles and tails are of chance under the values above, taken as known. "
+        "What other values would do is in them only where a value has a spread of its own.",
+        "Validation": "The run holds none. acosim validate replays a public file and checks the "
+        "model on the machine in use.",
+        "Credibility": "None is weighed: an ACO's figures are taken as given, spreads from their "
+        "sources.",
+    }
+    return list(told.items())
 
 
 def command(run: xr.Dataset) -> str:

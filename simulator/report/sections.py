@@ -38,6 +38,7 @@ class Section(NamedTuple):
 
     title: str
     answer: str
+    downside: str
     happened: tuple[tuple[str, str], ...]
     tables: tuple[Table, ...]
     differences: Panel
@@ -108,6 +109,7 @@ def _section(
     return Section(
         title=_title(part),
         answer=sentences.answer(total),
+        downside=sentences.downside(total, best),
         happened=tuple(_happened(part)),
         tables=shown,
         differences=comparison.panel(comparison.against(total, best), f"{best} against"),

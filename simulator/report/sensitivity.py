@@ -139,7 +139,9 @@ def _share(row: Mapping[str, float], kind: str) -> Figure:
     """Return an index in percent, with the interval that holds it in 95 of 100 resamples."""
     middle, low, high = (100.0 * row[f"{kind}_{end}share"] for end in ("", "low_", "high_"))
     if high - low < 0.1:
-        return Figure(f"{middle:.3g}", "")
+        # Digits below what an interval is shown to say nothing.
+        near = abs(middle) < 0.05 and middle != 0.0
+        return Figure("about 0" if near else f"{middle:.1f}".removesuffix(".0"), "")
     error = (high - low) / 3.92
     ends = (figure(end, error).value for end in (middle, low, high))
     return Figure("{} ({} to {})".format(*ends), "")

@@ -11,7 +11,7 @@ from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.analysis.paired import advantage
 from simulator.report.rounding import dollars, figure
 
-__all__ = ["answer", "drawn", "nothing_in", "what_happened"]
+__all__ = ["answer", "downside", "drawn", "nothing_in", "what_happened"]
 
 
 def answer(settlement: xr.DataArray) -> str:
@@ -40,6 +40,36 @@ def answer(settlement: xr.DataArray) -> str:
     return f"{said}. {_owing(settlement, equal)}."
 
 
+def downside(settlement: xr.DataArray, best: str) -> str:
+    """Return what `best` comes to in its worst trials, and the contracts that are mildest there.
+
+    None is milder whose mean of the worst 5% lies within two standard errors of that of `best`.
+    """
+    worst = Measure("tail", 0.05)
+    means, errors = estimate(settlement, worst), standard_error(settlement, worst)
+    own, noise = float(means.sel(contract=best)), float(errors.sel(contract=best))
+    most = float(means.max())
+    said = f"In the worst 5% of its trials {best} {_comes_to(own, noise)}"
+    mild = [str(label) for label in means["contract"].values[(means == most).values]]
+    spread = float(errors.sel(contract=mild[0]))
+    if not most - own > 2.0 * float(np.hypot(noise, spread)):
+        return f"{said}."
+    verb = _comes_to(most, spread)
+    verb = verb if len(mild) == 1 else f"each {verb}"
+    return f"{said}; {_and(mild)} {verb} in its own worst 5%."
+
+
+def _comes_to(mean: float, error: float) -> str:
+    """Return whether a mean is owed or earned, and how much.
+
+    >>> _comes_to(-1_234_567.0, 45_678.0)
+    'owes $1.23 ±0.05 million on average'
+    """
+    if mean == 0.0:
+        return "neither earns nor owes"
+    return f"{'owes' if mean < 0.0 else 'earns'} {dollars(abs(mean), error)} on average"
+
+
 def what_happened(row: pd.Series) -> str:
     """Return an observed result as a sentence, with its place in the distribution."""
     amount = float(row["settlement_usd"])
@@ -66,13 +96,15 @@ def drawn(trials: int, scheme: str, replicates: int) -> str:
 
 
 def nothing_in(trials: int) -> str:
-    """Return what a chance of zero from this many trials still allows.
+    """Return what a chance of zero, or of 100%, from this many trials still allows.
 
-    >>> nothing_in(10_000)
-    'A chance of 0 is none of 10,000 trials: below 0.03% with 95% confidence.'
+    >>> nothing_in(10_000).split("; ")[1]
+    'a chance of 100% is all of them: above 99.97%.'
     """
     upper = 100.0 * (1.0 - 0.05 ** (1.0 / trials))
-    return f"A chance of 0 is none of {trials:,} trials: below {upper:.1g}% with 95% confidence."
+    below = float(f"{upper:.1g}")
+    said = f"A chance of 0 is none of {trials:,} trials: below {below:g}% with 95% confidence"
+    return f"{said}; a chance of 100% is all of them: above {100.0 - below:.10g}%."
 
 
 def _gap(settlement: xr.DataArray, a: str, b: str) -> xr.Dataset:

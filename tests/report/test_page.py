@@ -3,6 +3,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
 from simulator.analysis.paired import advantage, paired
 from simulator.engine import run as engine
@@ -14,6 +15,7 @@ from simulator.report import (
     convergence,
     page,
     plots,
+    provenance,
     sensitivity,
     tables,
     waterfall,
@@ -102,6 +104,7 @@ def test_every_number_on_the_page_is_one_of_the_run(make_run, written):
     # Rings, the confidence of the accrual, its ranges and its paragraphs, and the levels of risk.
     known |= {"606", "10", "32", "99.5", "2023", "2024", "4", "2", "90", "11", "4.3"}
     known |= numbers(inspect.getdoc(PROGRAMS["mssp"])) | _asked(run)
+    known.add("99.9")  # of 2,000 trials all: 100 less 0.1, as none is below 0.1%
     assert numbers(" ".join(Text(written(run)).text)) <= known
 
 
@@ -288,3 +291,18 @@ def test_a_layer_is_explained_only_where_one_is_shown(make_run, written):
 def test_a_named_case_is_called_a_case_in_its_heading(make_run, written):
     html = written(make_run(cases=2, trials=50).assign_coords(list=("case", ["base", "dear"])))
     assert "lakeside, 2022, case dear" in html
+
+
+def test_the_page_says_what_a_reader_must_know_before_relying_on_it(make_run, tmp_path):
+    run = make_run(trials=50)
+    html = page.write(run, tmp_path / "page.html").read_text(encoding="utf-8")
+    for name, told in provenance.use(run):
+        assert f"<dt>{escape(name)}</dt><dd>{escape(told)}</dd>" in html
+    assert ("Purpose", run.attrs["about"]) in provenance.use(run)
+
+
+def test_a_scenario_without_reliances_is_said_to_state_none(make_run, tmp_path):
+    run = make_run(trials=50)
+    run.attrs["scenario"] = "name: lakeside"
+    html = page.write(run, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "The scenario states none (<code>reliances</code>)" in html

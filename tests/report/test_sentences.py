@@ -1,8 +1,10 @@
 import math
 
+import numpy as np
 import pandas as pd
 
-from simulator.report.sentences import answer, what_happened
+from simulator.report.rounding import dollars
+from simulator.report.sentences import answer, downside, what_happened
 
 
 def total(run):
@@ -63,3 +65,17 @@ def test_contracts_that_trials_do_not_tell_apart_have_each_their_mean(make_run):
     x = total(make_run(trials=8)).sel(contract=["one_sided", "shared"])
     noisy = x + (x.contract == "shared") * (x.trial - 3.5) * 1e6
     assert answer(noisy).partition(";")[0].count("$") == 2
+
+
+def test_the_downside_is_the_mean_of_the_worst_trials_and_names_the_mildest(make_run):
+    x = total(make_run(contracts=("one_sided", "shared", "twin", "full")))
+    worst = np.sort(x.sel(contract="full").values)[: x.sizes["trial"] // 20].mean()
+    said = downside(x, "full")
+    assert said.startswith("In the worst 5% of its trials full owes $")
+    assert dollars(-worst, 1.0).split(".")[0] in said
+    assert said.endswith("one_sided neither earns nor owes in its own worst 5%.")
+
+
+def test_the_mildest_contract_has_no_milder_beside_it(make_run):
+    said = downside(total(make_run()), "one_sided")
+    assert said == "In the worst 5% of its trials one_sided neither earns nor owes."
