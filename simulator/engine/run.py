@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 import xarray as xr
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Where", "execute", "execute_all", "run"]
 
 _PATIENCE = 60.0
-_CONNECT = "15s"
+_CONNECT = 15.0
 _REFRESH = 2.0
 
 
@@ -170,11 +171,26 @@ def _connected(address: str, patience: float) -> Iterator[Crew]:
     # What dask logs of a lost scheduler is long; the ClusterError says it in a line.
     with silence_logging_cmgr(logging.CRITICAL):
         try:
-            client = Client(address, timeout=_CONNECT)
+            client = _soon(lambda: Client(address, timeout=_CONNECT))
         except (OSError, ValueError, TypeError) as error:
-            raise ClusterError(f"scheduler {address} cannot be reached: {error}") from error
+            said = str(error) or "it does not answer"
+            raise ClusterError(f"scheduler {address} cannot be reached: {said}") from error
         with client, _remote(client, patience) as crew:
             yield crew
+
+
+def _soon(connect: "Callable[[], Client]") -> "Client":
+    """Return a client, or raise TimeoutError: dask waits for ever on who accepts and is silent."""
+    found: Future[Client] = Future()
+
+    def connected() -> None:
+        try:
+            found.set_result(connect())
+        except Exception as error:
+            found.set_exception(error)
+
+    Thread(target=connected, daemon=True).start()
+    return found.result(timeout=2 * _CONNECT)
 
 
 @contextmanager
