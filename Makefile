@@ -1,6 +1,8 @@
 # make run    set everything up and answer a real question about a real ACO
 # make test   every check that .ci/run runs
-# make prove  the long forms of all proofs, each with its figures; up to 40 minutes on two cores
+# make prove  that runs survive, inputs are checked and results can be proved: the long forms, each
+#             with its figures; up to 40 minutes on two cores
+# make prove-all  the long forms of every proof, of the draws, the rules and the report too
 # make docs   docs/api.md, the public Python interface, written from its docstrings
 # make bench  the engine beside its peers, which it installs beside itself; at most 20 minutes
 # All set up .venv by themselves; PYTHON=python3.13 make run chooses the interpreter.
@@ -10,8 +12,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := benchmarks/.venv
+# What a run must stand: faults, corruption, any input, people who must not be found, many trials.
+RUNS := tests/faults tests/test_fuzz.py tests/scenario tests/test_canaries.py tests/test_security.py \
+	tests/test_memory.py tests/engine/test_run.py tests/engine/test_tls.py \
+	tests/engine/test_batch_systems.py tests/results
 
-.PHONY: run test prove docs bench setup clean
+.PHONY: run test prove prove-all docs bench setup clean
 
 run: $(READY)
 	@$(BIN)/acosim run scenarios/quickstart.yaml
@@ -22,8 +28,12 @@ test: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n 2 -m "not slow"
 
+# Three at a time on two cores: a proof of a fault waits as long as it works.
 prove: $(READY)
-	@$(BIN)/pytest -q -n 2 -m slow --prove tests
+	@$(BIN)/pytest -q -n 3 --dist worksteal -m slow --prove $(RUNS)
+
+prove-all: $(READY)
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m slow --prove tests
 
 docs: $(READY)
 	@$(BIN)/python docs/api.py

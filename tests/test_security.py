@@ -4,6 +4,7 @@ import ast
 import csv
 from pathlib import Path
 
+import openpyxl
 import psutil
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ from simulator.engine.checking import check
 from simulator.engine.run import _processes
 from simulator.errors import ScenarioError
 from simulator.loading.writing import inert
+from tests.report.test_hostile import ATTACKS
 from tests.runs import QUICKSTART
 
 PACKAGE = Path(__file__).parents[1] / "simulator"
@@ -136,6 +138,43 @@ def test_an_export_of_hostile_values_has_no_live_formula(tmp_path: Path, proof) 
     said = sum(label in cell for label in LABELS for cell in set(cells))
     proof("hostile labels in an export", f"{len(live)} live formulas in {len(cells):,} cells")
     assert said >= len(LABELS) - 1
+    assert live == []
+
+
+@pytest.mark.slow
+def test_hostile_labels_are_inert_wherever_they_are_written(tmp_path: Path, proof) -> None:
+    (tmp_path / QUICKSTART.name).write_text(QUICKSTART.read_text(encoding="utf-8"))
+    live, seen, cells, files = [], 0, 0, 0
+    every = [*LABELS, *ATTACKS]
+    for number, label in enumerate(every):
+        path = tmp_path / f"x{number}.yaml"
+        path.write_text(
+            f"extends: {QUICKSTART.name}\nname: x{number}\ntrials: 4\nabout: {_quoted(label)}\n"
+            f"population:\n  covenant:\n    about: {_quoted(label)}\n"
+            f"sweep:\n  grid:\n    population.covenant.about: [{_quoted(label)}, plain]\n",
+            encoding="utf-8",
+        )
+        out = tmp_path / f"out{number}"
+        told = CliRunner().invoke(app, ["run", str(path), "--out", str(out)])
+        assert told.exit_code == 0, told.output
+        (run,) = (p for p in out.iterdir() if p.is_dir())
+        CliRunner().invoke(app, ["export", str(run), "--to", "csv", "--out", str(out / "t.csv")])
+        book = openpyxl.load_workbook(run / "report.xlsx")
+        held = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+        live += [c.value for c in held if c.data_type == "f" or c.hyperlink]
+        with (out / "t.csv").open(encoding="utf-8", newline="") as file:
+            texts = [cell for row in csv.reader(file) for cell in row]
+        live += [t for t in texts if t.startswith(tuple("=+-@\t\r")) and not _number(t)]
+        page = (run / "report.html").read_text(encoding="utf-8")
+        live += [label for _ in range(page.count(label)) if label in ATTACKS]
+        seen += any(label.strip() in str(c.value) for c in held) + any(label in t for t in texts)
+        cells, files = cells + len(held) + len(texts), files + 3
+    proof(
+        "hostile labels in workbooks, exports and pages",
+        f"{len(live)} live of {len(every)} labels x 3 places x {files} files, {cells:,} cells; "
+        f"seen in {seen} of {2 * len(every)} tables",
+    )
+    assert seen > len(every)
     assert live == []
 
 

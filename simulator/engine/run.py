@@ -171,15 +171,15 @@ def _connected(address: str, patience: float) -> Iterator[Crew]:
     # What dask logs of a lost scheduler is long; the ClusterError says it in a line.
     with silence_logging_cmgr(logging.CRITICAL):
         try:
-            client = _soon(lambda: Client(address, timeout=_CONNECT))
+            client = _soon(lambda: Client(address, timeout=_CONNECT), max(patience, _CONNECT))
         except (OSError, ValueError, TypeError) as error:
-            said = str(error) or "it does not answer"
+            said = str(error) or "it does not answer; more time: --patience"
             raise ClusterError(f"scheduler {address} cannot be reached: {said}") from error
         with client, _remote(client, patience) as crew:
             yield crew
 
 
-def _soon(connect: "Callable[[], Client]") -> "Client":
+def _soon(connect: "Callable[[], Client]", seconds: float) -> "Client":
     """Return a client, or raise TimeoutError: dask waits for ever on who accepts and is silent."""
     found: Future[Client] = Future()
 
@@ -190,7 +190,7 @@ def _soon(connect: "Callable[[], Client]") -> "Client":
             found.set_exception(error)
 
     Thread(target=connected, daemon=True).start()
-    return found.result(timeout=2 * _CONNECT)
+    return found.result(timeout=seconds)
 
 
 @contextmanager
