@@ -143,7 +143,7 @@ def test_no_workers_at_all_is_said_in_words(ground, proof, tmp_path):
         cluster.nannies.send_signal(signal.SIGTERM)
         cluster.nannies.wait()
         out = ground.fresh()
-        ended = ground.nursery.run(*words(ground, cluster, out, "--patience", 2))
+        ended = ground.nursery.run(*words(ground, cluster, out, "--patience", 6))
     proof("A scheduler without workers", f"exit {ended.code}: {ended.err.strip()}")
     assert ended.code == 6
     assert "has no workers" in ended.err
