@@ -111,7 +111,9 @@ def test_a_scheduler_that_is_lost_is_waited_for_or_refused(ground, proof, way, t
         told = told.plus(lost(ground, way, tmp_path))
     proof(f"A scheduler that is {way}, five runs under way at random moments", f"{told}")
     assert told.wrong == []
-    assert set(told.codes) <= ({0} if way == "silent for 30 s" else {0, 6})
+    assert set(told.codes) <= {0, 6}
+    # Who has not joined yet may be refused; who has waits.
+    assert way != "silent for 30 s" or told.codes[0] >= LONG // 2
 
 
 def lost(ground, way, folder):
