@@ -20,6 +20,7 @@ _NET = "10.77.0"
 _SCHEDULER = f"tcp://{_NET}.1:8786"
 _HOSTS = {"near": 2, "far": 3}
 _AT_ONCE = 4
+_DASK = [sys.executable, "-m", "dask"]
 # A link that is down is given up after 12 s here (the least that dask takes), not 30.
 _QUICK = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s", "PYTHONPATH": str(ROOT)}
 
@@ -45,15 +46,18 @@ def joined() -> None:
         ip("-n", host, "link", "set", "lo", "up")
 
 
-def started(folder: Path) -> list[subprocess.Popen[bytes]]:
-    """Start a scheduler here and two workers on each host."""
-    dask = [sys.executable, "-m", "dask"]
-    here = [*dask, "scheduler", "--host", f"{_NET}.1", "--port", "8786", "--no-dashboard"]
-    found = [_start(here)]
+def scheduling() -> subprocess.Popen[bytes]:
+    """Start a scheduler here."""
+    return _start([*_DASK, "scheduler", "--host", f"{_NET}.1", "--port", "8786", "--no-dashboard"])
+
+
+def working(folder: Path) -> list[subprocess.Popen[bytes]]:
+    """Start two workers on each host."""
+    found = []
     for host, number in _HOSTS.items():
         words = ["worker", _SCHEDULER, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
         where = ["--host", f"{_NET}.{number}", "--local-directory", str(folder)]
-        found.append(_start(["ip", "netns", "exec", host, *dask, *words, *where]))
+        found.append(_start(["ip", "netns", "exec", host, *_DASK, *words, *where]))
     return found
 
 
@@ -102,19 +106,24 @@ def main(folder: Path, times: int) -> None:
     told, hosts, rng = Told.nothing(), set[str](), random.Random(1)
     with Nursery(folder) as nursery:
         ground = Ground.laid(folder, nursery)
-        processes = started(folder)
+        scheduler, workers = scheduling(), list[subprocess.Popen[bytes]]()
         try:
             for _ in range(times // _AT_ONCE):
+                # Workers that were cut off for long have ended: each time has its own.
+                workers = working(folder)
                 found, seen = cut(ground, rng)
                 told, hosts = told.plus(found), hosts | seen
+                end(workers)
         finally:
-            end(processes)
+            end([*workers, scheduler])
     print(json.dumps({"hosts": sorted(hosts), "told": str(told), "wrong": told.wrong}))
 
 
 def end(processes: list[subprocess.Popen[bytes]]) -> None:
     """End the processes that we started, and those below them."""
     for process in processes:
+        if process.returncode is not None:
+            continue
         below = psutil.Process(process.pid).children(recursive=True)
         for each in (*below, psutil.Process(process.pid)):
             try:
