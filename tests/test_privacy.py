@@ -162,4 +162,4 @@ def test_counts_of_few_people_are_shown_nowhere(tmp_path: Path) -> None:
     assert '"value": null' in told
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "8.5371" not in page
-    assert "a count of 1 to 10 is among them" in page
+    assert "counts of an ACO where one is 1 to 10" in page
