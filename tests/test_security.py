@@ -14,8 +14,9 @@ from simulator.engine.checking import check
 from simulator.engine.run import _processes
 from simulator.errors import ScenarioError
 from simulator.loading.writing import inert
+from simulator.scenario import reading
 from tests.report.test_hostile import ATTACKS
-from tests.runs import QUICKSTART
+from tests.runs import QUICKSTART, small
 
 PACKAGE = Path(__file__).parents[1] / "simulator"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -143,13 +144,14 @@ def test_an_export_of_hostile_values_has_no_live_formula(tmp_path: Path, proof) 
 
 @pytest.mark.slow
 def test_hostile_labels_are_inert_wherever_they_are_written(tmp_path: Path, proof) -> None:
-    (tmp_path / QUICKSTART.name).write_text(QUICKSTART.read_text(encoding="utf-8"))
+    base = tmp_path / "base.yaml"
+    base.write_text(reading.canonical(small(4, ["level_e"])), encoding="utf-8")
     live, seen, cells, files = [], 0, 0, 0
     every = [*LABELS, *ATTACKS]
     for number, label in enumerate(every):
         path = tmp_path / f"x{number}.yaml"
         path.write_text(
-            f"extends: {QUICKSTART.name}\nname: x{number}\ntrials: 4\nabout: {_quoted(label)}\n"
+            f"extends: {base.name}\nname: x{number}\nabout: {_quoted(label)}\n"
             f"population:\n  covenant:\n    about: {_quoted(label)}\n"
             f"sweep:\n  grid:\n    population.covenant.about: [{_quoted(label)}, plain]\n",
             encoding="utf-8",

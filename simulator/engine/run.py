@@ -180,12 +180,21 @@ def _connected(address: str, patience: float) -> Iterator[Crew]:
 
 
 def _soon(connect: "Callable[[], Client]", seconds: float) -> "Client":
-    """Return a client, or raise TimeoutError: dask waits for ever on who accepts and is silent."""
+    """Return a client, or raise TimeoutError: dask waits for ever on who accepts and is silent.
+
+    Where dask itself gives up on such a one, it is asked again until the time is over.
+    """
     found: Future[Client] = Future()
+    deadline = time.monotonic() + seconds
 
     def connected() -> None:
         try:
-            found.set_result(connect())
+            while True:
+                try:
+                    return found.set_result(connect())
+                except TimeoutError:
+                    if time.monotonic() > deadline:
+                        raise
         except Exception as error:
             found.set_exception(error)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simulator import results
-from simulator.engine.run import run
+from simulator.engine.run import _soon, run
 from tests.runs import small
 
 
@@ -110,3 +110,36 @@ def test_every_case_of_a_sweep_has_the_same_draws(tmp_path):
     first = swept.settlement_usd.isel(case=0, drop=True)
     assert np.array_equal(first.values, alone.settlement_usd.values)
     assert (swept.settlement_usd.mean("trial").diff("case") > 0).all()
+
+
+def test_a_scheduler_that_was_silent_is_asked_again():
+    answers = iter([TimeoutError(), TimeoutError(), None])
+
+    def connect():
+        answer = next(answers)
+        if answer is None:
+            return "client"
+        raise answer
+
+    assert _soon(connect, 60.0) == "client"
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError, ValueError])
+def test_a_scheduler_that_is_not_there_is_asked_once(error):
+    asked = []
+
+    def connect():
+        asked.append(1)
+        raise error("no")
+
+    with pytest.raises(error):
+        _soon(connect, 60.0)
+    assert asked == [1]
+
+
+def test_a_scheduler_that_stays_silent_is_given_up():
+    def connect():
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        _soon(connect, 0.05)

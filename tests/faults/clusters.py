@@ -14,15 +14,19 @@ import psutil
 from tests.faults.nursery import ROOT
 
 _STARTING = 60.0
+# A worker that is started again is forked from a process that has dask imported.
+_FORKED: dict[str, object] = {"worker__multiprocessing_method": "forkserver"}
 
 
 class Cluster:
     """A scheduler and workers on loopback, each a process."""
 
-    def __init__(self, folder: Path, workers: int, patch: str = "", **settings: object) -> None:
+    def __init__(
+        self, folder: Path, workers: int, patch: str = "", limit: str = "auto", **settings: object
+    ) -> None:
         self.address = f"tcp://127.0.0.1:{_free_port()}"
-        self._folder, self._workers = folder, workers
-        self._env = {**os.environ, "PYTHONPATH": str(ROOT), **_settings(settings)}
+        self._folder, self._workers, self._limit = folder, workers, limit
+        self._env = {**os.environ, "PYTHONPATH": str(ROOT), **_settings(_FORKED | settings)}
         if patch:
             preload = folder / f"preload-{time.monotonic_ns()}.py"
             preload.write_text(patch, encoding="utf-8")
@@ -36,6 +40,7 @@ class Cluster:
         self.nannies = self._start(
             "worker", self.address, "--nworkers", str(self._workers), "--nthreads", "1",
             "--host", "127.0.0.1", "--no-dashboard", "--local-directory", str(self._folder),
+            "--memory-limit", self._limit,
         )  # fmt: skip
         self.settle()
         return self
@@ -45,9 +50,10 @@ class Cluster:
             _end(process)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes of workers, without their nannies."""
+        """Return the processes of workers: what the nannies' server of forks has forked."""
         try:
-            return [p for p in psutil.Process(self.nannies.pid).children() if _is_worker(p)]
+            servers = psutil.Process(self.nannies.pid).children()
+            return [process for server in servers for process in server.children()]
         except psutil.NoSuchProcess:
             return []
 
@@ -73,13 +79,6 @@ class Cluster:
 
 def _settings(settings: dict[str, object]) -> dict[str, str]:
     return {f"DASK_DISTRIBUTED__{name.upper()}": str(value) for name, value in settings.items()}
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return "spawn_main" in " ".join(process.cmdline())
-    except psutil.Error:
-        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
