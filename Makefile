@@ -15,7 +15,7 @@ PEERS := benchmarks/.venv
 # What a run must stand: faults, corruption, any input, people who must not be found, many trials.
 RUNS := tests/faults tests/test_fuzz.py tests/scenario tests/test_canaries.py tests/test_security.py \
 	tests/test_memory.py tests/engine/test_run.py tests/engine/test_tls.py \
-	tests/engine/test_batch_systems.py tests/results
+	tests/engine/test_batch_systems.py tests/results tests/report/test_hostile.py
 
 .PHONY: run test prove prove-all docs bench setup clean
 
@@ -30,10 +30,10 @@ test: $(READY)
 
 # Three at a time on two cores: a proof of a fault waits as long as it works.
 prove: $(READY)
-	@$(BIN)/pytest -q -n 3 --dist worksteal -m slow --prove $(RUNS)
+	@$(BIN)/pytest -q -n 3 --dist worksteal -m "slow or proof" --prove $(RUNS)
 
 prove-all: $(READY)
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m slow --prove tests
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "slow or proof" --prove tests
 
 docs: $(READY)
 	@$(BIN)/python docs/api.py

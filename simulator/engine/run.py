@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -217,7 +217,9 @@ def _remote(client: "Client", patience: float) -> Iterator[Crew]:
     except gone as error:
         raise _lost(error) from error
     finally:
-        executor.shutdown(wait=False)
+        # Who is gone cannot be told that what was asked of it is no longer wanted.
+        with suppress(*gone):
+            executor.shutdown(wait=False)
 
 
 def _lost(error: BaseException) -> ClusterError:

@@ -71,6 +71,7 @@ def hostile(make_run, tmp_path: Path) -> Path:
     return page.write(run, tmp_path / "page.html")
 
 
+@pytest.mark.proof
 @pytest.mark.filterwarnings("ignore:constrained_layout")
 def test_a_browser_runs_nothing_of_hostile_labels(browser, hostile: Path, proof) -> None:
     text = hostile.read_text(encoding="utf-8")
@@ -86,6 +87,7 @@ def test_a_browser_runs_nothing_of_hostile_labels(browser, hostile: Path, proof)
     assert ran == ran_bare == 0
 
 
+@pytest.mark.proof
 def test_the_browser_runs_them_where_nothing_escapes_them(browser, tmp_path: Path) -> None:
     live = 0
     for number, attack in enumerate(corpus()[:3]):

@@ -92,6 +92,7 @@ print("last", 0, len(results.verify(folder).flaws), results.standing(folder).sta
 """
 
 
+@pytest.mark.proof
 def test_who_is_killed_while_showing_leaves_a_sound_run_whenever_it_is(shown, proof):
     told = subprocess.run(
         [sys.executable, "-c", KILLED, str(shown)], capture_output=True, text=True, check=False
