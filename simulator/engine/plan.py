@@ -23,7 +23,7 @@ __all__ = ["Estimate", "Plan", "estimate", "part", "plan"]
 _ELEMENTS = 1_000_000
 _MOST_ELEMENTS = 2_000_000
 _WORTH_WHILE = 400
-_SMALLEST, _LARGEST = 5_000, 10_000
+_LARGEST = 5_000
 _PROBE = 256
 
 
@@ -126,15 +126,14 @@ def _width(scenario: Scenario) -> int:
 
 
 def _size(scenario: Scenario) -> int:
-    """Return how many trials make a block: a few blocks a run, a bounded number of elements.
+    """Return how many trials make a block: a bounded number of elements, whatever the trials.
 
-    Never more, however many the trials are, so that the memory that a run takes does not grow
-    with them. Where many ACOs leave few, as many as are worth what a block costs.
+    The memory that a run takes does not grow with them. Where many ACOs leave few, as many as are
+    worth what a block costs.
     """
     width = _width(scenario)
     most = min(_LARGEST, _ELEMENTS // width)
-    most = max(most, min(_MOST_ELEMENTS // width, _WORTH_WHILE), 1)
-    return min(max(-(-scenario.trials // 4), _SMALLEST), most)
+    return max(most, min(_MOST_ELEMENTS // width, _WORTH_WHILE), 1)
 
 
 def estimate(planned: Plan, workers: int) -> Estimate:

@@ -93,9 +93,9 @@ def exceedance(run: xr.Dataset, ax: Axes | None = None) -> Axes:
 def _curves(ax: Axes, amounts: xr.DataArray) -> None:
     """Draw the chance of more than each amount, in millions: ``(trial, contract)``."""
     for label, colour in colours(amounts).items():
-        draws = np.sort(amounts.sel(contract=label).values)
-        amount, chance = _curve(draws)
         dashes = _DASHES[_covered(amounts, label) % len(_DASHES)]
+        draws = _ordered(amounts, label)
+        amount, chance = _curve(draws)
         ax.step(amount, chance, where="post", color=colour, lw=2.4, ls=dashes, label=label)
         ax.plot(
             np.quantile(draws, [0.05, 0.01]),
@@ -535,6 +535,14 @@ def _by_year(run: xr.Dataset) -> xr.DataArray:
     return added(settlement) / 1e6
 
 
+def _ordered(settlement: xr.DataArray, label: str) -> npt.NDArray[np.float64]:
+    """Return a contract's draws in order: what is lazy is sorted where it is read to."""
+    held = settlement.sel(contract=label)
+    draws = held.values.reshape(-1) if held.chunks else held.values.flatten()
+    draws.sort()
+    return draws
+
+
 def _range(settlement: xr.DataArray) -> tuple[float, float]:
     """Return the amounts that matter for any contract: all but a thousandth on either side."""
     low, high = _end(settlement), -_end(-settlement)
@@ -547,7 +555,7 @@ def _end(settlement: xr.DataArray) -> float:
     most = int(place) + 2
     ends = [
         # A view would keep all of the draws.
-        np.sort(settlement.sel(contract=label).values, axis=None)[:most].copy()
+        _ordered(settlement, label)[:most].copy()
         for label in settlement["contract"].values
     ]
     lowest = np.sort(np.concatenate(ends))[:most]

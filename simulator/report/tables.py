@@ -155,7 +155,8 @@ def added(settlement: xr.DataArray) -> xr.DataArray:
     """
     total = None
     for portion in _portions(settlement):
-        part = portion.sum("aco", skipna=False)
+        alone = portion.sizes["aco"] == 1
+        part = portion.isel(aco=0, drop=True) if alone else portion.sum("aco", skipna=False)
         total = part if total is None else total + part
     return xr.DataArray(total)
 
