@@ -1,5 +1,7 @@
 """The same values whatever the processor, threads, hash seed, locale and time zone of a process.
 
+`ACOSIM_OTHER_PYTHON` names a Python with acosim and other versions of what it needs, to try too.
+
 NumPy's exp, log and power differ in their last bit between kinds of processors, and so may a
 draw in float64. Results are stored as float32, which that bit reaches once in some 10^8 values.
 """
@@ -59,11 +61,11 @@ print(json.dumps(digests))
 """
 
 
-def made(out, trials, names, **changes):
+def made(out, trials, names, python=sys.executable, **changes):
     """Return the digests of scenarios run in a process of their own, what is owed and spent."""
     out.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", MADE, str(out), str(trials), *names],
+        [python, "-c", MADE, str(out), str(trials), *names],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **PLAIN, **changes},
         capture_output=True,
@@ -102,11 +104,13 @@ def test_one_digest_over_processors_threads_hash_seeds_locales_and_time_zones(tm
         way: made(tmp_path / str(n), 2_000, names, **changes)
         for n, (way, changes) in enumerate(ways.items())
     }
+    if other := os.environ.get("ACOSIM_OTHER_PYTHON"):
+        found[other] = made(tmp_path / "python", 2_000, names, other)
     moved = {way: apart(plain[2], one[2]) for way, one in found.items()}
     others = [way for way, one in found.items() if one[0] != plain[0]]
     bits = [way for way in found if moved[way] > 0.0]
     proof(
-        "The same sha256 in another environment: " + "; ".join(ways),
+        "The same sha256 in another environment: " + "; ".join(found),
         f"{len(others)} of {len(found)} environments differ as stored (float32), "
         f"{len(bits)} in float64, expenditure by at most {max(moved.values()):.1e} of itself",
     )
