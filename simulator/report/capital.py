@@ -60,7 +60,7 @@ def cash(run: xr.Dataset, case: int = 0) -> pd.DataFrame:
     settlement = settlement.isel(case=case, drop=True) if "case" in settlement.dims else settlement
     labels = [str(label) for label in run["contract"].values]
     moved = by_quarter(
-        added(settlement), {label: payments(program(run, label)) for label in labels}
+        added(settlement), {label: payments(program(run, label, case)) for label in labels}
     )
     rows = [
         {
@@ -103,7 +103,7 @@ def cash_panel(table: pd.DataFrame, run: xr.Dataset) -> Panel:
 def calendar(run: xr.Dataset) -> list[tuple[str, str]]:
     """Return what is assumed of when each program's money moves: its name and the words."""
     said = []
-    for name in sorted({str(name) for name in run["program"].values}):
+    for name in sorted({str(name) for name in run["program"].values.flat}):
         when = payments(name)
         for what, due in (("earned", when.earned), ("owed", when.owed)):
             after = {0: "the same year", 1: "the next year"}.get(
@@ -120,7 +120,7 @@ def surety(ledger: pd.DataFrame, run: xr.Dataset, place: Place) -> dict[str, tup
     """
     found = {}
     for label in (str(name) for name in run["contract"].values):
-        line = PROGRAMS[program(run, label)].surety
+        line = PROGRAMS[program(run, label, place.case)].surety
         here = ledger[(ledger["kind"] == "line") & (ledger["name"] == line)]
         here = here[(here["contract"] == label) & (here["case"] == place.case)]
         here = here if place.aco == TOTAL else here[here["aco"] == place.aco]

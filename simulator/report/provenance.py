@@ -18,7 +18,7 @@ __all__ = ["command", "facts", "limitations", "use"]
 
 def limitations(run: xr.Dataset) -> list[str]:
     """Return what the programs do not model, and which contracts are what-ifs."""
-    used = {str(program) for program in run.get("program", xr.DataArray([])).values}
+    used = {str(program) for program in run.get("program", xr.DataArray([])).values.flat}
     docs = {name: inspect.getdoc(PROGRAMS[name]) or "" for name in sorted(used & set(PROGRAMS))}
     unmodelled = [
         f"{name}: {' '.join(part.split())}"

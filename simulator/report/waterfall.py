@@ -50,7 +50,7 @@ class Bar(NamedTuple):
 
 def bars(ledger: pd.DataFrame, run: xr.Dataset, place: Place, contract: str) -> list[Bar]:
     """Return a contract's bars in order, in dollars; none if its program declares none."""
-    return _bars(_at(ledger, place, contract, "step"), program(run, contract))
+    return _bars(_at(ledger, place, contract, "step"), program(run, contract, place.case))
 
 
 def _bars(rows: pd.DataFrame, of: str) -> list[Bar]:
@@ -95,9 +95,9 @@ def records(ledger: pd.DataFrame, run: xr.Dataset) -> pd.DataFrame:
     rows = []
     steps = ledger[ledger["kind"] == "step"]
     held = dict(iter(steps.groupby(["case", "year", "aco", "contract"], sort=False)))
-    programs = {label: program(run, label) for label in map(str, run["contract"].values)}
     for place in _places(steps):
-        for label, of in programs.items():
+        for label in map(str, run["contract"].values):
+            of = program(run, label, place.case)
             shown = _bars(held[(*place, label)], of) if (*place, label) in held else []
             for bar, cents in zip(shown, to_the_cent(shown), strict=True):
                 said = {"bar": bar.text, "kind": bar.kind, "mean_usd": bar.mean}
@@ -118,17 +118,17 @@ def footed(ledger: pd.DataFrame) -> tuple[float, float]:
     return least, float(misses["most"].max()) if len(misses) else float("nan")
 
 
-def groups(run: xr.Dataset) -> Iterator[tuple[str, ...]]:
+def groups(run: xr.Dataset, case: int) -> Iterator[tuple[str, ...]]:
     """Yield the contracts of each program: they share the lines of a waterfall."""
     found: dict[str, list[str]] = {}
     for label in run["contract"].values:
-        found.setdefault(program(run, str(label)), []).append(str(label))
+        found.setdefault(program(run, str(label), case), []).append(str(label))
     yield from (tuple(labels) for labels in found.values())
 
 
 def panels(ledger: pd.DataFrame, run: xr.Dataset, place: Place) -> Iterator[tuple[Panel, Panel]]:
     """Yield the waterfalls of each program's contracts: as rounded estimates, and to the cent."""
-    for labels in groups(run):
+    for labels in groups(run, place.case):
         shown = {label: bars(ledger, run, place, label) for label in labels}
         texts = [(bar.text, bar.kind) for bar in shown[labels[0]]]
         if not texts:
@@ -155,8 +155,8 @@ def limits(
     ledger: pd.DataFrame, run: xr.Dataset, place: Place
 ) -> Iterator[tuple[Panel, Panel, tuple[str, ...]]]:
     """Yield how often a program's limits bind, what they are worth, and which never bind."""
-    for labels in groups(run):
-        declared = PROGRAMS[program(run, labels[0])].limits
+    for labels in groups(run, place.case):
+        declared = PROGRAMS[program(run, labels[0], place.case)].limits
         found = {
             (label, kind, row["place"]): row
             for label in labels
@@ -195,7 +195,7 @@ def worth(ledger: pd.DataFrame, run: xr.Dataset, place: Place) -> pd.DataFrame:
     """Return what each limit on settlements is worth that ever binds, by contract and name."""
     rows = []
     for label in (str(name) for name in run["contract"].values):
-        declared = PROGRAMS[program(run, label)].limits
+        declared = PROGRAMS[program(run, label, place.case)].limits
         found = _at(ledger, place, label, "worth").to_dict("records")
         rows += [
             {"name": row["name"], "contract": label, "mean": row["mean"], "error": row["error"]}
@@ -207,10 +207,11 @@ def worth(ledger: pd.DataFrame, run: xr.Dataset, place: Place) -> pd.DataFrame:
     return table[ever.astype(bool)] if len(table) else table
 
 
-def program(run: xr.Dataset, contract: str) -> str:
-    """Return the program of a contract."""
+def program(run: xr.Dataset, contract: str, case: int) -> str:
+    """Return the program of a contract, in one case of a sweep over programs."""
     labels = [str(label) for label in run["contract"].values]
-    return str(run["program"].values[labels.index(contract)])
+    of = run["program"].isel(case=case) if "case" in run["program"].dims else run["program"]
+    return str(of.values[labels.index(contract)])
 
 
 def at(ledger: pd.DataFrame, place: Place) -> pd.DataFrame:

@@ -210,19 +210,33 @@ def together(sampling: Sampling, trials: np.ndarray) -> dict[str, object]:
 
 
 def _coordinates(scenario: Scenario) -> dict[str, object]:
-    """Return what the dims case and contract stand for."""
-    choices = scenario.contracts.values()
-    options = [[choice.option_in(year) for year in scenario.years] for choice in choices]
+    """Return what the dims case and contract stand for; what a sweep sets has the dim case."""
+    points = cases(scenario)
     coordinates: dict[str, object] = {
-        "program": ("contract", np.array([choice.program for choice in choices], object)),
-        "option": (("contract", "year"), np.array(options, object)),
+        "program": _by_case([_programs(point.scenario) for point in points], "contract"),
+        "option": _by_case([_options(point.scenario) for point in points], "contract", "year"),
     }
     if scenario.sweep is not None:
-        points = cases(scenario)
         coordinates["case"] = [case.index for case in points]
         for path in points[0].swept:
             coordinates[path] = ("case", [str(case.swept[path]) for case in points])
     return coordinates
+
+
+def _programs(scenario: Scenario) -> list[str]:
+    return [choice.program for choice in scenario.contracts.values()]
+
+
+def _options(scenario: Scenario) -> list[list[str]]:
+    choices = scenario.contracts.values()
+    return [[choice.option_in(year) for year in scenario.years] for choice in choices]
+
+
+def _by_case(words: Sequence[object], *dims: str) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the words of every case, with the dim case only where they differ by it."""
+    if all(one == words[0] for one in words):
+        return dims, np.array(words[0], object)
+    return ("case", *dims), np.array(words, object)
 
 
 def _attributes(

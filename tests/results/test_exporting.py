@@ -64,3 +64,32 @@ def test_more_than_netcdf_holds_is_refused(swept, tmp_path, monkeypatch):
     with pytest.raises(ResultsError, match="export it to parquet"):
         results.export(swept.attrs["path"], "netcdf", tmp_path / "x.nc")
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.fixture(scope="module")
+def two_options(tmp_path_factory):
+    sweep = {"list": {"base": {}, "dear": {"contracts.level_e.option": "ENHANCED"}}}
+    base = small(20, ["level_e", "enhanced"]).model_dump()
+    scenario = small(20).model_validate({**base, "sweep": sweep})
+    return run(scenario, tmp_path_factory.mktemp("options"), block=10)
+
+
+def test_a_swept_option_is_that_of_its_case(two_options):
+    options = two_options.option.sel(contract="level_e", year=2022)
+    assert options.values.tolist() == ["E", "ENHANCED"]
+    assert two_options.program.dims == ("contract",)
+
+
+@pytest.mark.parametrize("to", ["parquet", "csv"])
+def test_a_row_has_the_option_of_its_case(two_options, tmp_path, to):
+    file = results.export(two_options.attrs["path"], to, tmp_path / "out")
+    table = pd.read_parquet(file) if to == "parquet" else pd.read_csv(file)
+    found = table[table.contract == "level_e"].groupby("case")["option"].unique()
+    assert [list(one) for one in found] == [["E"], ["ENHANCED"]]
+
+
+def test_netcdf_has_the_option_of_each_case(two_options, tmp_path):
+    file = results.export(two_options.attrs["path"], "netcdf", tmp_path / "out")
+    option = xr.open_dataset(file, engine="scipy").option
+    assert option.dims == ("case", "contract", "year")
+    assert option.values[:, 0, 0].astype(str).tolist() == ["E", "ENHANCED"]
