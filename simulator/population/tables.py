@@ -18,6 +18,8 @@ PUBLIC = "ACOSIM_PUBLIC_DATA"  # the folder of public-use files, beside the scen
 _LARGEST = 16 * 2**20
 _MOST_ROWS = 500_000
 _MOST_COLUMNS = 2_000
+_MOST_CELLS = 4_000_000  # of a parquet file: a county table of ten years has a million
+_UNPACKED = 2**26
 _SEPARATORS = (";", "\t", "|")
 
 
@@ -131,13 +133,11 @@ def _rows_of_parquet(file: Path) -> list[tuple[int, list[str]]]:
     """Return a parquet file's rows as text, its header first, numbered as in a CSV file."""
     # Imported here, for it takes a fifth of a second and most scenarios name no such file.
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    from simulator.population.parquet import bounded  # noqa: PLC0415
 
     try:
-        stored = pq.ParquetFile(file)
-        if stored.metadata.num_rows > _MOST_ROWS:
-            raise ScenarioError(f"{file}: holds more than {_MOST_ROWS:,} rows; allowed are fewer")
-        table = stored.read()
+        table = bounded(file, _MOST_ROWS, _UNPACKED, _MOST_CELLS)
         columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ScenarioError(

@@ -164,6 +164,23 @@ def test_a_segment_table_stands_before_beneficiaries(put, tmp_path: Path) -> Non
         (7, "SECRET", "people.csv:5: died is wrong in 1 rows, this one first; must be 0 or 1"),
         (0, "1EG4-TE5-MK73", "row_key holds what look like Medicare Beneficiary Identifiers"),
         (0, "123-45-6789", "row_key holds what look like social security numbers; must be left"),
+        (0, "1eg4te5mk73", "row_key holds what look like Medicare Beneficiary Identifiers"),
+        (0, "1EG4 TE5 MK73", "row_key holds what look like Medicare Beneficiary Identifiers"),
+        (0, "1EG4\N{EN DASH}TE5\N{EN DASH}MK73", "row_key holds what look like Medicare Benef"),
+        (0, "1-E-G-4-T-E-5-M-K-7-3", "row_key holds what look like Medicare Beneficiary"),
+        (0, "\N{FULLWIDTH DIGIT ONE}EG4TE5MK73", "row_key holds what look like Medicare Benef"),
+        (0, "1EG4\N{ZERO WIDTH SPACE}TE5MK73", "row_key holds what look like Medicare Benefic"),
+        (0, "123 45 6789", "row_key holds what look like social security numbers"),
+        (0, "123.45.6789", "row_key holds what look like social security numbers"),
+        (6, "123-45-6789a", "tin_group holds what look like health insurance claim numbers"),
+        (6, "123456789a", "tin_group holds what look like health insurance claim numbers"),
+        (6, "01MAY1943", "tin_group holds what look like dates"),
+        (6, "may 1 1943", "tin_group holds what look like dates"),
+        (6, "1943.05.01", "tin_group holds what look like dates"),
+        (6, "60699 1234", "tin_group holds what look like ZIP codes"),
+        (6, "+15551234567", "tin_group holds what look like phone numbers"),
+        (6, "15551234567", "tin_group holds what look like phone numbers"),
+        (6, "A @ B.org", "tin_group holds what look like addresses of electronic mail"),
         (0, "123456789", "row_key holds what look like social security numbers"),
         (6, "123456789A", "tin_group holds what look like health insurance claim numbers"),
         (6, "1943-05-01", "tin_group holds what look like dates"),
@@ -254,3 +271,56 @@ def test_what_was_found_is_for_an_actuary_to_judge(put) -> None:
     assert findings["rows"] == "1,200, years 2016, 2017, 2018"
     assert findings["rows with negative spending"] == "36"
     assert any("risk_score of aged_nondual in 2016: is 6.000" in line for line in quality.warnings)
+
+
+def test_columns_that_read_alike_are_refused_by_name(put, tmp_path: Path) -> None:
+    said = (
+        "people.csv:1: has columns that read alike, 'paid_usd' and 'Paid USD'; one of them is"
+        " allowed (names are compared without case, spaces and signs)"
+    )
+    path = put([[*row, "9"] for row in people()], f"{HEADER},Paid USD")
+    assert said in lines(path)[0]
+    table = pa.csv.read_csv(tmp_path / "people.csv")
+    pa.parquet.write_table(table, tmp_path / "people.parquet")
+    path.write_text(SCENARIO.replace("people.csv", "people.parquet"), encoding="utf-8")
+    assert said.replace(".csv", ".parquet") in lines(path)[0]
+
+
+def stored(path: Path, table: pa.Table) -> list[str]:
+    pa.parquet.write_table(table, path.with_name("people.parquet"))
+    path.write_text(SCENARIO.replace("people.csv", "people.parquet"), encoding="utf-8")
+    return lines(path)
+
+
+def test_a_claim_number_kept_as_a_figure_is_seen(put, tmp_path: Path) -> None:
+    path = put(people())
+    table = pa.csv.read_csv(tmp_path / "people.csv")
+    keys = pa.array(np.repeat(np.arange(123_456_000.0, 123_456_400.0), 3))
+    told = stored(path, table.set_column(0, "row_key", keys))
+    assert "row_key holds what look like social security numbers" in told[0]
+
+
+def test_a_small_file_of_many_rows_is_refused_unread(put, tmp_path: Path) -> None:
+    path = put(people())
+    table = pa.csv.read_csv(tmp_path / "people.csv").slice(0, 1)
+    many = table.take(pa.array(np.zeros(2_000_001, dtype=np.int32)))
+    (told,) = stored(path, many)
+    assert "holds 2,000,001 rows; at most 2,000,000 are allowed (keep one row" in told
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (
+            pa.DictionaryArray.from_arrays(np.zeros(1200, np.int32), ["x" * 2**20]),
+            "bytes unpacked",
+        ),
+        (pa.array(["x" * 2**20] * 1200), "bytes unpacked; at most 268,435,456 are allowed"),
+        (pa.array([[[[1]]]] * 1200), "column 'remark' holds list<"),
+        (pa.array([{"a": 1}] * 1200), "column 'remark' holds struct<"),
+    ],
+)
+def test_bombs_of_parquet_are_refused_in_words(put, tmp_path: Path, column, said: str) -> None:
+    path = put(people())
+    table = pa.csv.read_csv(tmp_path / "people.csv")
+    assert said in stored(path, table.append_column("remark", column))[0]
