@@ -108,6 +108,10 @@ def reproduce(
     scheduler: Annotated[
         str | None, typer.Option(help="threads, processes, or a dask scheduler's address.")
     ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(min=1, help="Seconds to wait for a scheduler or workers that are gone."),
+    ] = 60.0,
     block: Annotated[int | None, typer.Option(min=1, help="Trials a block.")] = None,
     as_json: _Json = False,
 ) -> None:
@@ -115,7 +119,7 @@ def reproduce(
     from simulator.engine.reproduction import reproduce as again
     from simulator.engine.run import Where
 
-    where = Where(scheduler, workers)
+    where = Where(scheduler, workers, patience)
     with tempfile.TemporaryDirectory(prefix="acosim-") as aside:
         with bar("again", workers) as progress:
             found = again(path, out or Path(aside), where, progress, block)

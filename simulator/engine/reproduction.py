@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator import results
 from simulator.engine.batch import Progress
-from simulator.engine.plan import plan
+from simulator.engine.plan import Plan, plan
 from simulator.engine.run import Where, execute_all
 from simulator.errors import ResultsError
 
@@ -37,12 +37,10 @@ def reproduce(
 ) -> Reproduction:
     """Return whether a run's scenario, run again into a folder under `out`, gives its values.
 
-    Raises ResultsError for a run that cannot be opened.
+    Raises ResultsError for a run that cannot be opened, and where `out` holds it already.
     """
     first = results.open_run(path)
-    planned = plan(results.run_scenario(path), out, block)
-    if planned.folder.resolve() == Path(path).resolve():
-        raise ResultsError(f"{path} is made again elsewhere; name another --out")
+    planned = _anew(path, out, block)
     for _ in execute_all([planned], where, progress, keep_going=False):
         pass
     digests = results.digest(path), results.digest(planned.folder)
@@ -56,6 +54,20 @@ def reproduce(
         (Path(path) / results.RULES).read_text(encoding="utf-8") == planned.rules,
         tuple(_differences(Path(path), planned.folder)) if digests[0] != digests[1] else (),
     )
+
+
+def _anew(path: Path, out: Path, block: int | None) -> Plan:
+    """Return the plan of a run in a folder of which nothing is there: every block is computed."""
+    scenario = results.run_scenario(path)
+    planned = plan(scenario, out)
+    if planned.folder.resolve() == Path(path).resolve():
+        raise ResultsError(f"{path} is made again elsewhere; name another --out")
+    if planned.folder.exists():
+        raise ResultsError(
+            f"{planned.folder} is there already, and every block is to be computed anew; "
+            "remove it, or name another --out"
+        )
+    return planned if block is None else plan(scenario, out, block)
 
 
 def _differences(one: Path, other: Path) -> list[str]:

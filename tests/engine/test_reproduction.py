@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,10 @@ def xr_step(settled, trials):
 def test_a_run_is_not_made_again_on_top_of_itself(folder):
     with pytest.raises(ResultsError, match="elsewhere"):
         reproduce(folder, folder.parent, Where())
+
+
+def test_a_folder_that_holds_the_run_already_proves_nothing(folder, tmp_path):
+    shutil.copytree(folder.parent, tmp_path / "copy")
+    for block in (None, 10):
+        with pytest.raises(ResultsError, match="is there already, and every block is to be"):
+            reproduce(folder, tmp_path / "copy", Where(workers=1), block=block)
