@@ -13,10 +13,11 @@ __all__ = ["merge"]
 def merge(run: Path) -> int:
     """Put every part beside a run's folder into it, close it if whole; return how many parts.
 
-    Raises ResultsError for a part that is altered, or of another run or version, and for blocks
-    that no part has: it names them. What was merged stays.
+    Raises ResultsError for a part that is altered, or of another run or version, for parts of
+    different trials, and for blocks that no part has: it names them. What was merged stays.
     """
     parts = _parts(run)
+    _refuse_lengths(parts)
     planned = plan(results.run_scenario(parts[0]), run.parent, results.Store(parts[0]).pin.block)
     if planned.folder.name != run.name:
         raise ResultsError(
@@ -41,6 +42,17 @@ def _parts(run: Path) -> list[Path]:
             "acosim run --blocks 0:500 makes them"
         )
     return found
+
+
+def _refuse_lengths(parts: list[Path]) -> None:
+    """Refuse parts of runs of different trials: the run would silently be cut to one's."""
+    trials = {part: results.run_scenario(part).trials for part in parts}
+    if len({*trials.values()}) > 1:
+        said = ", ".join(f"{part.name} of {count:,}" for part, count in trials.items())
+        raise ResultsError(
+            f"{parts[0].parent}: parts of runs of different trials: {said}; remove those of one "
+            "length, or compute them again with the same --trials"
+        )
 
 
 def _take(planned: Plan, part: Path) -> int:

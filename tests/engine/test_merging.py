@@ -76,3 +76,11 @@ def test_a_part_cut_otherwise_is_refused(out):
 def test_blocks_that_a_run_does_not_have_are_refused(out, span):
     with pytest.raises(AddressError, match=r"it has 0:6"):
         part(plan(SCENARIO, out, 10), span)
+
+
+def test_parts_of_different_trials_are_refused_by_name(out):
+    longer = part(plan(small(80, ["level_e"]), out, 10), range(6, 8))
+    list(execute_all([longer], Where(workers=1), keep_going=False))
+    with pytest.raises(ResultsError, match=r"part-4-6 of 60, .*part-6-8 of 80; remove"):
+        merge(whole(out))
+    assert not whole(out).exists()
