@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.engine.plan import Plan
     from simulator.engine.run import Where
 
-__all__ = ["Asked", "blocks", "planned", "plans", "run", "target"]
+__all__ = ["Asked", "blocks", "dry", "planned", "plans", "run", "target"]
 
 _PILOT = 100
 _MEASURES = ("mean", "p5", "p95", "P(owes) %")
@@ -76,7 +76,7 @@ def planned(file: Path, asked: Asked) -> "Plan":
 def plans(asked: Asked) -> "tuple[list[Plan], list[_Failure]]":
     """Return the plan of every scenario, and those that are wrong.
 
-    Raises ScenarioError with every mistake of all, unless the others are to be run all the same.
+    Raises every mistake of all as one, unless the others are to be run all the same.
     """
     found: dict[Path, Plan] = {}
     failures: list[_Failure] = []
@@ -91,8 +91,29 @@ def plans(asked: Asked) -> "tuple[list[Plan], list[_Failure]]":
                 raise
             failures.append(_Failure(str(file), error))
     if failures and not asked.keep_going:
-        raise ScenarioError([str(failure.error) for failure in failures])
+        raise _together(failures)
     return list(found.values()), failures
+
+
+def _together(failures: "list[_Failure]") -> SimulatorError:
+    """Return all failures as one: of a damaged run, if any is, else of a mistaken scenario."""
+    errors = [failure.error for failure in failures]
+    worst = next((error for error in errors if not isinstance(error, ScenarioError)), errors[0])
+    return type(worst)("\n".join(map(str, errors)))
+
+
+def dry(asked: Asked, workers: int | None, *, as_json: bool) -> None:
+    """Show what a batch comes to. Raises PartlyDoneError for scenarios that cannot be run."""
+    every, failures = plans(asked)
+    answers.plans(every, workers, as_json=as_json)
+    if failures:
+        raise _partly(failures, f"{len(every)} of {len(asked.files)} can be run")
+
+
+def _partly(failures: "list[_Failure]", counted: str) -> SimulatorError:
+    from simulator.engine import PartlyDoneError
+
+    return PartlyDoneError("\n".join([*(str(failure.error) for failure in failures), counted]))
 
 
 def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
@@ -100,8 +121,6 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
 
     Raises PartlyDoneError if some could not be run and the others were.
     """
-    from simulator.engine import PartlyDoneError
-
     with lap("start-up"):
         every, failures = plans(asked)
     done: list[Plan] = []
@@ -123,8 +142,7 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
             _several(done, failures, as_json=as_json)
         failures += [*_unmet(done, precise)]
     if failures:
-        said = [str(failure.error) for failure in failures]
-        raise PartlyDoneError("\n".join([*said, f"{len(done)} of {len(asked.files)} were run"]))
+        raise _partly(failures, f"{len(done)} of {len(asked.files)} were run")
 
 
 def _begun(every: "list[Plan]", asked: Asked) -> "list[Plan]":

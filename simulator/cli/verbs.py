@@ -123,7 +123,7 @@ def plan(
 ) -> None:
     """Say what a run comes to: cases, blocks, memory, disk, time, assumed terms."""
     asked = batches.Asked(files, _with(set_, trials), out, block, None, keep_going=False)
-    answers.plans(batches.plans(asked)[0], workers, as_json=as_json)
+    batches.dry(asked, workers, as_json=as_json)
 
 
 @app.command()
@@ -168,7 +168,7 @@ def run(
         raise typer.BadParameter("--target-se is of a whole run; it does not go with --blocks")
     asked = batches.Asked(files, _with(set_, trials), out, block, part, keep_going, precise)
     if dry_run:
-        answers.plans(batches.plans(asked)[0], workers, as_json=as_json)
+        batches.dry(asked, workers, as_json=as_json)
         return
     if profile and scheduler not in (None, "threads"):
         raise typer.BadParameter(f"--profile is of threads here, not of {scheduler}")

@@ -50,3 +50,19 @@ def test_a_dry_run_of_a_batch_is_its_plan(tmp_path, monkeypatch):
     assert "together: 2 blocks to do" in acosim("run", *words, "--dry-run").stdout
     assert len(json.loads(acosim("plan", *words, "--json").stdout)) == 2
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_dry_run_that_keeps_going_says_what_cannot_be_run(wrong, tmp_path, monkeypatch):
+    monkeypatch.setattr("simulator.engine.plan._measured", lambda planned, trials: (1e6, 0.1))
+    words = ("run", QUICKSTART, wrong, "--set", "seed=1", "--out", tmp_path / "out")
+    answer = acosim(*words, "--dry-run", "--keep-going")
+    assert answer.exit_code == 4
+    assert "wrong.yaml:2: trials" in answer.stderr
+    assert answer.stderr.splitlines()[-1] == "1 of 2 can be run"
+
+
+def test_a_damaged_run_among_several_ends_as_a_damaged_run_does(tmp_path):
+    words = ("run", QUICKSTART, OTHER, "--trials", 40, "--out", tmp_path)
+    assert acosim(*words).exit_code == 0
+    next(tmp_path.glob("*/trials.zarr/zarr.json")).write_text("{")
+    assert acosim(*words).exit_code == 7
