@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -71,7 +70,7 @@ class _Work:
 
     plan: Plan
     folder: Path
-    began: datetime
+    began: results.Beginning
     left: int = 0
     computed: int = 0
     failed: dict[results.Block, str] = field(default_factory=dict)
@@ -119,7 +118,7 @@ class _Batch:
     def _tasks(self, held: ExitStack) -> Iterator[_Task]:
         """Yield the blocks that runs lack; a run's folder is held from its first to its last."""
         for plan in self._plans:
-            work = _Work(plan, plan.folder.resolve(), datetime.now(UTC))
+            work = _Work(plan, plan.folder.resolve(), results.Beginning.now())
             held.enter_context(work.hold)
             todo = self._todo(work)
             self._passed(len(plan.blocks) - len(todo), plan.weight)

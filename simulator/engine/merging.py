@@ -1,6 +1,5 @@
 """Parts of a run, computed apart (an array job, say), put together into the run."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from simulator import results
@@ -24,7 +23,7 @@ def merge(run: Path) -> int:
             f"{parts[0]} was made by acosim {results.Store(parts[0]).pin.code} or other rules; "
             f"this is {planned.pin.code}: compute it again, or merge with the acosim that made it"
         )
-    began = datetime.now(UTC)
+    began = results.Beginning.now()
     with results.held(run):
         results.prepare(run, planned.scenario, planned.rules, planned.pin, planned.samples)
         computed = sum(_take(planned, part) for part in parts)

@@ -16,7 +16,7 @@ from simulator.results.holding import held
 from simulator.results.manifest import MANIFEST, Entry, entries
 from simulator.results.manifest import append as commit
 from simulator.results.opening import assumptions, digest, found, open_run, together, unsound
-from simulator.results.recording import close, closed, made_with, prepare, statuses
+from simulator.results.recording import Beginning, close, closed, made_with, prepare, statuses
 from simulator.results.sealing import record, seal
 from simulator.results.showing import showing
 from simulator.results.standing import PART, Standing, standing, standings
@@ -29,6 +29,7 @@ __all__ = [
     "RULES",
     "SCENARIO",
     "STORE",
+    "Beginning",
     "Block",
     "Entry",
     "Format",

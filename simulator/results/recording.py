@@ -2,12 +2,13 @@
 
 import os
 import platform
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import xarray as xr
 
@@ -20,7 +21,7 @@ from simulator.results.writing import is_aside, write_text
 from simulator.scenario import reading
 from simulator.scenario.schema import Scenario
 
-__all__ = ["close", "closed", "made_with", "prepare", "statuses"]
+__all__ = ["Beginning", "close", "closed", "made_with", "prepare", "statuses"]
 
 _DECIDE = ("numpy", "scipy", "numba", "xarray", "pydantic", "zarr", "dask")
 
@@ -62,11 +63,22 @@ def _sweep(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] = ()) -> None:
+class Beginning(NamedTuple):
+    """When a run began: by the calendar, and by a clock that nobody sets back."""
+
+    date: datetime
+    seconds: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return this moment."""
+        return cls(datetime.now(UTC), time.monotonic())
+
+
+def close(folder: Path, began: Beginning, computed: int, notices: Sequence[str] = ()) -> None:
     """Write `run.json`, the last file of a run: what it is, what made it, how long it took."""
     _sweep(folder)
     scenario, pin = run_scenario(folder), Store(folder).pin
-    now = datetime.now(UTC)
     facts = {
         **pin._asdict(),
         "name": scenario.name,
@@ -75,8 +87,8 @@ def close(folder: Path, began: datetime, computed: int, notices: Sequence[str] =
         "sha256": digest(folder),
         "terms": statuses(run_rules(folder)),
         **made_with()._asdict(),
-        "began": began.isoformat(timespec="seconds"),
-        "seconds": round((now - began).total_seconds(), 3),
+        "began": began.date.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - began.seconds, 3),
         "blocks_computed": computed,
         "notices": list(notices),
     }
