@@ -129,7 +129,7 @@ class _Batch:
         """Return what a run lacks, its folder made ready; a run that cannot begin has ended."""
         plan = work.plan
         try:
-            if plan.part is None and results.closed(work.folder, plan.scenario.trials):
+            if plan.part is None and results.closed(work.folder, plan.pin, plan.scenario.trials):
                 self._ended.append(Outcome(plan))
                 return []
             work.hold.enter_context(results.held(work.folder))

@@ -97,14 +97,26 @@ def plan(scenario: Scenario, out: Path, block: int | None = None) -> Plan:
 
 def _pinned(folder: Path, block: int | None) -> int | None:
     """Return the size of blocks of a run that is already there."""
-    if not (folder / results.STORE).exists():
-        return None
-    size = results.Store(folder).pin.block
-    if block not in (None, size):
+    size = _held(folder)
+    if size is not None and block not in (None, size):
         raise ResultsError(
             f"{folder} is in blocks of {size} trials, not {block}; leave --block out"
         )
     return size
+
+
+def _held(folder: Path) -> int | None:
+    """Return the size of the blocks that a folder holds: by its store or, without, its manifest.
+
+    A run that stopped before its store was described, or that lost that, is run again.
+    """
+    if not folder.exists():
+        return None
+    try:
+        return results.Store(folder).pin.block
+    except ResultsError:
+        sizes = {entry.block.trials for entry in results.entries(folder).values()}
+        return min(sizes) if len(sizes) == 1 and min(sizes) > 0 else None
 
 
 def part(planned: Plan, asked: range) -> Plan:
@@ -141,9 +153,8 @@ def estimate(planned: Plan, workers: int) -> Estimate:
     samples = planned.samples.values()
     lines_kept = (line for sample in samples for line in sample.data_vars.values())
     bytes_a_trial = sum(line.nbytes for line in lines_kept)
-    todo, committed = len(planned.blocks), 0
-    if (planned.folder / results.STORE).exists():
-        committed = todo - len(results.unsound(planned.folder, planned.blocks))
+    todo = len(planned.blocks)
+    committed = todo - _lacking(planned)
     held, seconds = _cost(planned)
     return Estimate(
         memory_bytes=int(held) * workers,
@@ -152,6 +163,16 @@ def estimate(planned: Plan, workers: int) -> Estimate:
         blocks=todo,
         committed=committed,
     )
+
+
+def _lacking(planned: Plan) -> int:
+    """Return how many blocks are to be computed: all of them where no store of the run is."""
+    try:
+        if results.Store(planned.folder).pin == planned.pin:
+            return len(results.unsound(planned.folder, planned.blocks))
+    except ResultsError:
+        pass
+    return len(planned.blocks)
 
 
 def _cost(planned: Plan) -> tuple[float, float]:

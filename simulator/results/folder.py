@@ -21,7 +21,7 @@ __all__ += ["written"]
 
 SCENARIO, RULES, RUN = "scenario.yaml", "rules.yaml", "run.json"
 # How a run is laid out on the disk. Another number is another folder; an older one is refused.
-LAYOUT = 2
+LAYOUT = 3
 
 _PACKAGE = Path(__file__).parents[1]
 # The modules that decide a run's numbers; the rules themselves are in `rules.yaml`.

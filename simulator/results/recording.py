@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 import xarray as xr
 
-from simulator.results.folder import RULES, SCENARIO, run_rules, run_scenario, terms
+from simulator.results.folder import RULES, SCENARIO, run_rules, run_scenario, terms, was_run
 from simulator.results.manifest import entries, rewrite
 from simulator.results.opening import digest, unsound
 from simulator.results.sealing import forget_shown, is_sealed, seal, strangers
@@ -31,9 +31,9 @@ def prepare(
 ) -> None:
     """Make a run's folder ready for blocks up to its trials: created, mended or extended.
 
-    What is committed stays; a block that was altered since is no longer committed, and what only
-    describes the run is written again. Raises ScenarioError for a scenario made in Python that
-    would not be read back.
+    What is committed stays; a block that was altered since, or is another run's, is no longer
+    committed, and what only describes the run is written again. Raises ScenarioError for a
+    scenario made in Python that would not be read back.
     """
     folder.mkdir(parents=True, exist_ok=True)
     forget_shown(folder)
@@ -108,9 +108,11 @@ def made_with() -> Made:
     return Made(versions, f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors")
 
 
-def closed(folder: Path, trials: int) -> bool:
-    """Return whether a run of so many trials is finished, and every number as it was written."""
+def closed(folder: Path, pin: Pin, trials: int) -> bool:
+    """Return whether this run, of so many trials, is finished and every number as written."""
     if not is_sealed(folder) or run_scenario(folder).trials != trials:
+        return False
+    if Store(folder).pin != pin or not was_run(folder, pin.digest, pin.code):
         return False
     return not unsound(folder, [entry.block for entry in entries(folder).values()])
 

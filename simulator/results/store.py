@@ -145,7 +145,7 @@ class Store:
             path = self.where / self.file(block, (label, line))
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, values.tobytes())
-            lines.append(_summed(label, line, values.tobytes()))
+            lines.append(self._summed((label, line), values.tobytes()))
         return _sums(lines)
 
     def read(self, block: Block) -> dict[str, xr.Dataset]:
@@ -161,8 +161,8 @@ class Store:
         return found
 
     def checksum(self, block: Block) -> Sums:
-        """Return the sha256 of a block's values as they stand."""
-        return _sums([_summed(*name, self._bytes(block, name)) for name in self.arrays])
+        """Return the sha256 of a block's values as they stand, as values of this run."""
+        return _sums([self._summed(name, self._bytes(block, name)) for name in self.arrays])
 
     def file(self, block: Block, name: tuple[str, str]) -> str:
         """Return the file, in the store, that holds a block's values of a contract's line."""
@@ -196,6 +196,13 @@ class Store:
                 held = self._bytes(block, (label, line))
                 sums.update(held[: max(trials - block.first, 0) * each])
         return sums.hexdigest()
+
+    def _summed(self, name: tuple[str, str], held: bytes) -> str:
+        """Return the sha256 of a line's values, its name and what decides the run's numbers.
+
+        So neither lines nor runs can change places.
+        """
+        return sha256(f"{self.pin.digest}\n{'/'.join(name)}\n".encode() + held).hexdigest()
 
     def _bytes(self, block: Block, name: tuple[str, str]) -> bytes:
         """Return what a block's file holds: little-endian float32; nothing if it is gone."""
@@ -257,11 +264,6 @@ def _put_line(group: zarr.Group, name: str, line: xr.DataArray, pin: Pin, trials
         dimension_names=("case", *map(str, line.dims)),
         attributes={"units": STATEMENT[name].unit, "long_name": STATEMENT[name].text},
     )
-
-
-def _summed(label: str, line: str, held: bytes) -> str:
-    """Return the sha256 of a line's values and its name, so that lines cannot change places."""
-    return sha256(f"{label}/{line}\n".encode() + held).hexdigest()
 
 
 def _sums(lines: Sequence[str]) -> Sums:

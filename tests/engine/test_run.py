@@ -1,9 +1,11 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from simulator import results
+from simulator.engine.plan import plan
 from simulator.engine.run import _soon, run
 from tests.runs import small
 
@@ -70,6 +72,36 @@ def test_a_run_that_lost_blocks_computes_them_again_and_no_others(whole, tmp_pat
     again = run(small(), tmp_path)
     assert computed(only(tmp_path)) == 2
     assert results.digest(again.attrs["path"]) == results.digest(whole.attrs["path"])
+
+
+def test_blocks_of_another_run_are_never_taken(tmp_path):
+    other = small(200).model_copy(update={"seed": 7})
+    run(small(200), tmp_path / "one", block=100)
+    alone = run(other, tmp_path / "two", block=100)
+    folder = tmp_path / "mixed" / only(tmp_path / "two").name
+    shutil.copytree(only(tmp_path / "one"), folder)
+    mixed = run(other, tmp_path / "mixed")
+    assert computed(folder) == 2
+    assert results.digest(mixed.attrs["path"]) == results.digest(alone.attrs["path"])
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_run_whose_store_lost_its_root_is_run_again(sealed, tmp_path):
+    run(small(200), tmp_path, block=100)
+    folder = only(tmp_path)
+    (folder / "trials.zarr/zarr.json").unlink()
+    if not sealed:
+        (folder / "run.json").unlink()
+    run(small(200), tmp_path)
+    assert computed(folder) == 0
+    assert not results.verify(folder).flaws
+
+
+def test_a_run_that_stopped_before_its_store_was_described_is_run_again(tmp_path):
+    folder = plan(small(200), tmp_path).folder
+    (folder / "trials.zarr").mkdir(parents=True)
+    run(small(200), tmp_path, block=100)
+    assert computed(folder) == 2
 
 
 def test_a_block_that_was_altered_is_computed_again(whole, tmp_path):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from simulator import results
 from simulator.cli.verbs import app
 from simulator.errors import ResultsError
+from simulator.scenario import reading
 from tests.runs import small
 
 WAYS = ("bit flipped", "truncated", "deleted", "swapped", "duplicated", "emptied", "appended")
@@ -30,10 +31,18 @@ class Damage(NamedTuple):
 def made(tmp_path_factory):
     out = tmp_path_factory.mktemp("made")
     file = out / "small.yaml"
-    from simulator.scenario import reading
-
     file.write_text(reading.canonical(small(40)), encoding="utf-8")
     assert acosim("run", file, "--out", out / "runs", "--block", 10).exit_code == 0
+    return next((out / "runs").iterdir())
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Return a run that differs from the first by its seed alone."""
+    out = tmp_path_factory.mktemp("other")
+    scenario = small(40).model_copy(update={"seed": 7})
+    (out / "small.yaml").write_text(reading.canonical(scenario), encoding="utf-8")
+    assert acosim("run", out / "small.yaml", "--out", out / "runs", "--block", 10).exit_code == 0
     return next((out / "runs").iterdir())
 
 
@@ -145,3 +154,45 @@ def test_whatever_is_altered_is_detected_and_named(folder, proof, times):
         f"{times - len(wrong):,} detected and the file named ({told}); not: {wrong[:5]}",
     )
     assert wrong == []
+
+
+def swap_manifest(folder, other):
+    shutil.copy(other / "manifest.jsonl", folder / "manifest.jsonl")
+    return "manifest.jsonl"
+
+
+def swap_store(folder, other):
+    shutil.rmtree(folder / "trials.zarr")
+    shutil.copytree(other / "trials.zarr", folder / "trials.zarr")
+    return "trials.zarr"
+
+
+def swap_block(folder, other):
+    for path in (other / "trials.zarr").glob("*/*/c/0/1/**/*"):
+        if path.is_file():
+            shutil.copy(path, folder / path.relative_to(other))
+    lines = [(run / "manifest.jsonl").read_text().splitlines() for run in (folder, other)]
+    at, theirs = (
+        next(n for n, line in enumerate(held) if '"number": 1,' in line) for held in lines
+    )
+    lines[0][at] = lines[1][theirs]
+    (folder / "manifest.jsonl").write_text("\n".join(lines[0]) + "\n")
+    return "manifest.jsonl"
+
+
+@pytest.mark.parametrize("swap", [swap_manifest, swap_store, swap_block])
+def test_what_is_of_another_run_is_detected_and_named(swap, folder, other):
+    named = swap(folder, other)
+    for verb in ("verify", "show", "report"):
+        answer = acosim(verb, folder)
+        assert (answer.exit_code, answer.stdout) == (7, "")
+        assert named in answer.stderr
+
+
+@pytest.mark.parametrize("swap", [swap_manifest, swap_store, swap_block])
+def test_what_is_of_another_run_is_computed_again(swap, made, folder, other):
+    whole = results.digest(folder)
+    swap(folder, other)
+    assert acosim("run", folder / "scenario.yaml", "--out", folder.parent).exit_code == 0
+    assert results.digest(folder) == whole
+    assert not results.verify(folder).flaws

@@ -11,6 +11,7 @@ from simulator.engine.checking import check
 from simulator.engine.run import run
 from simulator.errors import ResultsError
 from simulator.results import verifying
+from simulator.results.folder import LAYOUT
 from simulator.scenario import reading
 from tests.runs import small
 
@@ -119,7 +120,7 @@ def test_what_killed_processes_left_is_swept_away(folder):
 
 def test_a_run_laid_out_by_an_older_acosim_is_refused_in_words(folder):
     path = folder / "trials.zarr/zarr.json"
-    path.write_text(path.read_text().replace('"layout": 2', '"layout": 1'))
+    path.write_text(path.read_text().replace(f'"layout": {LAYOUT}', '"layout": 1'))
     (folder / "run.json").unlink()
     with pytest.raises(ResultsError, match=r"was laid out by acosim .* in its way 1; .* run "):
         results.open_run(folder)
