@@ -143,13 +143,17 @@ def _noun(schema: Schema) -> str:
 def _size(schema: Schema) -> str:
     if "minItems" in schema and schema["minItems"] == schema.get("maxItems"):
         return f" of {schema['minItems']}"
-    for least in ("minLength", "minItems", "minProperties"):
-        if schema.get(least) == 1:
-            return " that is not empty"
-    for most in ("maxLength", "maxItems", "maxProperties"):
-        if most in schema:
-            return f" of at most {schema[most]}"
-    return ""
+    least, most = _end(schema, "min"), _end(schema, "max")
+    if least == 1:
+        return " that is not empty"
+    words = [f"{word} {end}" for word, end in (("at least", least), ("at most", most)) if end]
+    return f" of {' and '.join(words)}" if words else ""
+
+
+def _end(schema: Schema, end: str) -> int | None:
+    """Return the least or the most size that is allowed."""
+    sizes = (schema.get(f"{end}{what}") for what in ("Length", "Items", "Properties"))
+    return next((size for size in sizes if isinstance(size, int)), None)
 
 
 def _bound(schema: Schema, both: str) -> str:

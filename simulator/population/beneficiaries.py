@@ -1,6 +1,6 @@
 """Files of beneficiaries: years by enrolment type, and how unevenly people spend, from persons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 from simulator.loading import Keys, Mistake, Place
 from simulator.population.data_quality import Asked, Control, Given, cells
 from simulator.population.persons_file import KINDS, Persons, opened
-from simulator.population.suppression import LEAST, small
+from simulator.population.suppression import LEAST, SUPPRESSED, small
 from simulator.population.tables import located
 
 __all__ = ["People", "beneficiaries", "grouped", "person_year_cv"]
@@ -103,13 +103,19 @@ def _unlike(persons: Persons, given: Given) -> None:
     keys = by_year * len(KINDS) + persons.kind
     twice = len(keys) - len(np.unique(keys))
     if twice:
-        text = f"is there twice in a year and type, in {twice:,} rows; once is allowed"
+        text = f"is there twice in a year and type, in {_told(twice)} rows; once is allowed"
         given.mistakes.append(Mistake(Place(given.file), "row_key", text))
     _, place = np.unique(by_year, return_inverse=True)
     long = int((np.bincount(place, persons.months) > _MONTHS).sum())
     if long:
-        text = f"add up to more than 12 in a year for {long:,} persons; at most 12 are allowed"
+        text = (
+            f"add up to more than 12 in a year for {_told(long)} persons; at most 12 are allowed"
+        )
         given.mistakes.append(Mistake(Place(given.file), "months", text))
+
+
+def _told(count: int) -> str:
+    return f"fewer than {LEAST}" if small(count) else f"{count:,}"
 
 
 def _people(persons: Persons, asked: Asked, given: Given) -> Iterator[People]:
@@ -157,11 +163,36 @@ def _counted(persons: Persons, asked: Asked, given: Given) -> None:
     """Put head-counts, and keep control totals by type and by group of the last year."""
     last = int(persons.year.max())
     for year in np.unique(persons.year).astype(int).tolist():
-        heads = len(np.unique(persons.person[persons.year == year]))
+        there = persons.year == year
+        heads = len(np.unique(persons.person[there]))
         keys: Keys = ("population", asked.aco, "persons", year)
-        given.put(keys, heads, Place(given.file))
+        if _few_twice(persons.person[there]):
+            text = f"not taken: 1 to 10 persons of {year} have two enrollment types"
+            given.note(f"persons in {year}", text)
+        else:
+            given.put(keys, heads, Place(given.file))
     given.cells += cells(given.file, list(_by_kind(persons)), counted=True)
-    given.cells += cells(given.file, list(_by_group(persons, last)), counted=True)
+    given.cells += cells(given.file, _groups(persons, last, given), counted=True)
+
+
+def _few_twice(person: np.ndarray) -> bool:
+    """Return whether 1 to 10 of those there are there again: sums over rows would tell it."""
+    times = np.unique(person, return_counts=True)[1]
+    return bool(small((times > 1).sum()) or small((times - 1).sum()))
+
+
+def _groups(persons: Persons, year: int, given: Given) -> list[Control]:
+    """Return the controls by group, none where their sum beside others would give few away."""
+    controls = list(_by_group(persons, year))
+    there = persons.year == year
+    total, rows = sum(int(one.persons) for one in controls), int(there.sum())
+    heads = len(np.unique(persons.person[there]))
+    counted = not _few_twice(persons.person[there])
+    if small(rows - total) or (counted and small(total - heads)):
+        text = "not shown: 1 to 10 persons are in two groups, or in one with two enrollment types"
+        given.note(f"groups in {year}", text)
+        return []
+    return controls
 
 
 def _by_kind(persons: Persons) -> Iterator[Control]:
@@ -175,7 +206,8 @@ def _by_kind(persons: Persons) -> Iterator[Control]:
 def _by_group(persons: Persons, year: int) -> Iterator[Control]:
     """Yield the largest groups, and all others together: of few people the name may be theirs."""
     there = persons.year == year
-    counts = np.bincount(persons.group[there], minlength=len(persons.groups))
+    pairs = np.unique(np.stack([persons.group[there], persons.person[there]]), axis=1)
+    counts = np.bincount(pairs[0], minlength=len(persons.groups))
     largest = np.argsort(-counts, kind="stable")[:_SHOWN_GROUPS]
     largest = largest[counts[largest] >= LEAST]
     for place in largest.tolist():
@@ -199,9 +231,10 @@ def _spread(persons: Persons, given: Given) -> None:
         own = (persons.year == persons.year.max()) & (persons.kind == k)
         paid, months = persons.paid_usd[own], persons.months[own]
         if own.sum() < _FEWEST or not paid.sum() > 0.0:
-            given.note(
-                f"spread of {kind}", f"not taken from fewer than {_FEWEST} persons who spend"
-            )
+            given.note(f"spread of {kind}", f"not taken from fewer than {_FEWEST} persons")
+            continue
+        if small((paid > 0.0).sum()):
+            given.note(f"spread of {kind}", "not taken: 1 to 10 persons spend anything")
             continue
         law: Keys = ("experience", "severity")
         given.put((*law, "cv", kind), round(person_year_cv(paid, months), 6), place)
@@ -215,6 +248,14 @@ def _spread(persons: Persons, given: Given) -> None:
         given.put((*law, "groups", kind, "mean_usd"), [round(mean, 2) for mean in means], place)
 
 
+def _rows(persons: Persons, own: np.ndarray, parts: Sequence[np.ndarray]) -> str:
+    """Return how many rows are so, if neither they nor what they leave are of few people."""
+    if not own.any():
+        return "0"
+    counts = [len(np.unique(persons.person[part])) for part in (*parts, ~own)]
+    return SUPPRESSED if any(map(small, counts)) else f"{int(own.sum()):,}"
+
+
 def _judge(persons: Persons, people: list[People], given: Given) -> None:
     """Note what an actuary would ask of the file (ASOP 23)."""
     years = np.unique(persons.year).astype(int)
@@ -222,11 +263,10 @@ def _judge(persons: Persons, people: list[People], given: Given) -> None:
     lacks = sorted(set(range(years[0], years[-1] + 1)) - set(years.tolist()))
     if lacks:
         given.note("years", f"lack {', '.join(map(str, lacks))}", holds=False)
-    negative = int((persons.paid_usd < 0.0).sum())
-    shown = "1 to 10" if small(negative) else f"{negative:,}"
-    given.note("rows with negative spending", shown)
-    died = int(persons.died.sum())
-    given.note("deaths", "1 to 10" if small(died) else f"{died:,}")
+    paid = np.sign(persons.paid_usd)
+    given.note("rows with negative spending", _rows(persons, paid < 0, (paid < 0, paid == 0)))
+    died = persons.died > 0.0
+    given.note("deaths", _rows(persons, died, (died, ~died)))
     for one in people:
         low, high = _SCORES
         if not low <= one.risk_score <= high:

@@ -1,5 +1,6 @@
 """Files of beneficiaries: sums over eleven persons or more, and not a word about one of them."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -207,9 +208,13 @@ def test_a_column_that_identifies_is_refused_by_its_name(put, title: str) -> Non
 def test_persons_are_there_once_a_year(put) -> None:
     rows = people()
     again = lines(put([*rows, rows[5]]))
-    assert any("row_key is there twice in a year and type, in 1 rows" in x for x in again)
+    assert any(
+        "row_key is there twice in a year and type, in fewer than 11 rows" in x for x in again
+    )
     other = [rows[5][0], rows[5][1], "ESRD", *rows[5][3:]]
-    assert any("more than 12 in a year for 1 persons" in x for x in lines(put([*rows, other])))
+    assert any(
+        "more than 12 in a year for fewer than 11 persons" in x for x in lines(put([*rows, other]))
+    )
 
 
 def test_few_persons_of_a_type_may_not_be_stored(put) -> None:
@@ -324,3 +329,96 @@ def test_bombs_of_parquet_are_refused_in_words(put, tmp_path: Path, column, said
     path = put(people())
     table = pa.csv.read_csv(tmp_path / "people.csv")
     assert said in stored(path, table.append_column("remark", column))[0]
+
+
+def with_changers(changers: int, count: int = 60) -> list[list[str]]:
+    """Return a year of people, the first of whom were disabled for half of it."""
+    rows = [f"K{n:03d},2018,AGND,6,{100 + n},1.0,G{n % 3},0".split(",") for n in range(count)]
+    return rows + [[row[0], "2018", "DIS", *row[3:]] for row in rows[:changers]]
+
+
+def yearly(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [[row[0], str(year), *row[2:]] for row in rows for year in YEARS]
+
+
+NATIONAL = "market.national_ppy.disabled={2016: 9_900, 2017: 10_100, 2018: 10_500}"
+
+
+def test_how_many_people_changed_type_does_not_follow_from_what_is_shown(put) -> None:
+    stays = [f"S{n:03d},2018,DIS,12,{50 + n},1.0,G{n % 3},0".split(",") for n in range(40)]
+    few = check(put(yearly([*with_changers(5), *stays])), [NATIONAL])
+    assert 2018 not in few.population["lakeshore"].persons
+    found = {one.check: one.found for one in few.data_quality.findings}
+    assert found["persons in 2018"] == (
+        "not taken: 1 to 10 persons of 2018 have two enrollment types"
+    )
+    assert not [one for one in few.data_quality.cells if one.group.startswith("group")]
+    many = check(put(yearly([*with_changers(20), *stays])), [NATIONAL])
+    assert many.population["lakeshore"].persons == dict.fromkeys(YEARS, 100)
+
+
+def test_a_group_is_named_by_persons_and_not_by_rows(put) -> None:
+    rows = with_changers(33)
+    for row in rows:
+        row[6] = "TINY" if row[0] < "K010" else "G0"
+    groups = [one.group for one in check(put(yearly(rows)), [NATIONAL]).data_quality.cells]
+    assert not [name for name in groups if "TINY" in name]
+
+
+def test_errors_do_not_count_few_persons(put) -> None:
+    rows = people()
+    assert any("in fewer than 11 rows" in line for line in lines(put([*rows, *rows[:5]])))
+    assert any("in 12 rows" in line for line in lines(put([*rows, *rows[:12]])))
+
+
+def test_few_who_spend_give_no_spread_and_no_groups(put) -> None:
+    rows = people()
+    for number, row in enumerate(rows):
+        row[4] = "500" if number < 15 else "0"
+    scenario = check(put(rows))
+    law = scenario.experience.severity
+    assert "aged_nondual" not in {**law.cv, **law.zero_share, **law.groups}
+    found = {one.check: one.found for one in scenario.data_quality.findings}
+    assert found["spread of aged_nondual"] == "not taken: 1 to 10 persons spend anything"
+
+
+def test_counts_that_leave_few_people_are_not_shown(put) -> None:
+    rows = [[*row[:7], "1" if int(row[0][1:]) >= 5 else "0"] for row in people()]
+    for row in rows:
+        row[4] = "-1" if int(row[0][1:]) in range(12) else "0" if row[0] == "K00012" else row[4]
+    found = {one.check: one.found for one in check(put(rows)).data_quality.findings}
+    assert found["deaths"] == "suppressed"  # five live
+    assert found["rows with negative spending"] == "suppressed"  # one of those without any
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_small_count_can_be_solved_from_what_is_shown(put, seed: int) -> None:
+    """Sums over types, over groups, of severity and heads: no combination is 1 to 10."""
+    rng = np.random.default_rng(seed)
+    rows = with_changers(int(rng.integers(0, 40)), 300)
+    rows += [f"S{n:03d},2018,DIS,12,{50 + n},1.0,G0,0".split(",") for n in range(30)]
+    for row in rows:
+        row[6] = f"G{rng.integers(0, 3) if rng.random() < 0.3 else int(row[0][1:]) % 4}"
+        row[4] = "0" if rng.random() < rng.choice([0.02, 0.2]) else row[4]
+    scenario = check(put(yearly(rows)), [NATIONAL])
+    cells = scenario.data_quality.cells
+    shown = {
+        one.group: int(one.persons.replace(",", ""))
+        for one in cells
+        if one.persons != "suppressed" and "2018" in one.group
+    }
+    groups = [n for name, n in shown.items() if name.startswith("group")]
+    whole = [one for one in cells if one.group.startswith("group")]
+    kinds = sum(n for name, n in shown.items() if not name.startswith("group"))
+    heads = scenario.population["lakeshore"].persons.get(2018)
+    law = scenario.experience.severity.groups.get("aged_nondual")
+    sums = [kinds, *([sum(groups)] if len(groups) == len(whole) and groups else [])]
+    sums += [heads] if heads else []
+    for signs in itertools.product((-1, 0, 1), repeat=len(sums)):
+        assert not 1 <= int(np.dot(signs, sums)) <= 10, (sums, signs)
+    if law is not None:
+        part = np.cumsum(law.persons)
+        assert min(law.persons) >= 11
+        own = next(n for name, n in shown.items() if "aged_nondual" in name)
+        assert not any(1 <= own - count <= 10 for count in part)
+    assert min([*groups, kinds]) >= 11
