@@ -122,7 +122,7 @@ def located(name: str, folder: Path) -> Path:
         try:
             if file.resolve().is_relative_to(root.resolve()) and file.is_file():
                 return file
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle
             continue
     allowed = f"allowed is a file in the scenario's folder, or in {PUBLIC}"
     what = "is an address of the network" if "://" in name else "is not found"

@@ -112,8 +112,14 @@ def written(scenario: str) -> Mapping[str, object]:
 
 
 def run_rules(folder: Path) -> str:
-    """Return the `rules.yaml` of a run. Raises ResultsError if it is gone."""
-    return _held(folder, RULES).read_text(encoding="utf-8")
+    """Return the `rules.yaml` of a run. Raises ResultsError if it is gone, or no text."""
+    path = _held(folder, RULES)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ResultsError(
+            f"{path} is altered: byte {error.start:,} is not UTF-8, as all of it must be"
+        ) from None
 
 
 def _held(folder: Path, name: str) -> Path:

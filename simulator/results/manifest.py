@@ -27,7 +27,7 @@ Entries: TypeAlias = dict[tuple[int, int], Entry]
 def entries(folder: Path) -> Entries:
     """Return the committed blocks by (case, number); a line cut short was never committed."""
     path = folder / MANIFEST
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     found = [_entry(line) for line in text.splitlines(keepends=True)]
     return {(e.block.case, e.block.number): e for e in found if e is not None}
 
@@ -55,6 +55,10 @@ def _entry(line: str) -> Entry | None:
         held = json.loads(line)
         block = Block(*(int(held[name]) for name in Block._fields))
         sums = Sums(str(held["sha256"]), tuple(map(str, held["lines"])))
-        return Entry(block, sums) if line.endswith("\n") else None
-    except (ValueError, KeyError, TypeError):
+        return Entry(block, sums) if line.endswith("\n") and _is_some(block) else None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _is_some(block: Block) -> bool:
+    return min(block.case, block.number, block.first) >= 0 < block.trials

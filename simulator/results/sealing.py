@@ -58,11 +58,43 @@ def facts(folder: Path) -> dict[str, object]:
         found = {key: value for key, value in held.items() if key != "seal"}
     except FileNotFoundError:
         raise ResultsError(f"{folder} is not finished: it holds no {RUN}") from None
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError, IsADirectoryError):
         raise ResultsError(f"{path} is altered: it is not what acosim writes") from None
     if _text(found) != text:
         raise ResultsError(f"{path} is altered: its seal is broken")
+    foreign = next(_foreign(found), "")
+    if foreign:
+        raise ResultsError(f"{path} is altered: {foreign}")
     return found
+
+
+def _foreign(held: Mapping[str, object]) -> Iterator[str]:
+    """Yield what no run's seal says: whoever seals by hand moves and removes nothing elsewhere."""
+    if type(held.get("trials")) is not int:
+        yield f"trials is {held.get('trials')!r}; must be a whole number"
+    for kind, may in (("files", _is_core), ("shown", _is_plain)):
+        names = held.get(kind)
+        if not isinstance(names, dict):
+            yield f"{kind} is no list of files with their sha256"
+            continue
+        for name in names:
+            if not may(name):
+                yield f"{kind} names {name!r}, which is no file of this run's folder"
+    files = held.get("files")
+    lacking = {*_DECIDING} - {*files} if isinstance(files, dict) else ()
+    yield from (f"files lacks {name}" for name in sorted(lacking))
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether a file may be one that shows a run: a plain name of its folder."""
+    own = name in (*_DECIDING, RUN) or name.startswith(".")
+    return bool(name) and Path(name).name == name and "\0" not in name and not own
+
+
+def _is_core(name: str) -> bool:
+    path = Path(name)
+    inside = path.parts[:1] == (STORE,) and ".." not in path.parts and "\0" not in name
+    return name in _DECIDING or inside
 
 
 def is_sealed(folder: Path) -> bool:
@@ -99,12 +131,18 @@ def pending(folder: Path) -> list[str]:
     A process that was killed while it put things there leaves it.
     """
     known, ready = facts(folder).get("shown"), folder / READY
-    names = known.items() if isinstance(known, dict) and ready.is_dir() else ()
-    return [n for n, sums in names if (ready / n).is_file() and _hash(ready / n) == sums]
+    here = ready.is_dir() and not ready.is_symlink()
+    names = known.items() if isinstance(known, dict) and here else ()
+    return [n for n, sums in names if _is_own(ready / n) and _hash(ready / n) == sums]
+
+
+def _is_own(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def forget_shown(folder: Path) -> None:
     """Remove the seal of a run that goes on, and what showed it as it was."""
+    refuse_link(folder)
     # The seal goes first, by another name: who is killed here leaves no page of another run.
     before = folder / _BEFORE
     if (folder / RUN).exists():
@@ -115,18 +153,20 @@ def forget_shown(folder: Path) -> None:
     before.unlink(missing_ok=True)
 
 
+def refuse_link(folder: Path) -> None:
+    """Refuse a store that is a link: what a run sweeps away lies in its own folder."""
+    if (folder / STORE).is_symlink():
+        raise ResultsError(f"{folder / STORE} is a link; must be a folder of the run's own")
+
+
 def _listed(path: Path) -> list[str]:
     """Return the files that a seal enters as showing a run, by plain names."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))["shown"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
-    plain = known if isinstance(known, dict) else {}
-    return [
-        n
-        for n in plain
-        if Path(n).name == n and n not in _DECIDING and (path.parent / n).is_file()
-    ]
+    names = known if isinstance(known, dict) else {}
+    return [n for n in names if _is_plain(n) and (path.parent / n).is_file()]
 
 
 def shown(folder: Path) -> list[str]:
@@ -142,11 +182,16 @@ def core(folder: Path) -> list[str]:
 
 def strangers(folder: Path) -> list[str]:
     """Return the files of the store that are neither core nor of a committed block."""
+    refuse_link(folder)
     store = Store(folder)
     committed = (entry.block for entry in entries(folder).values())
     values = {f"{STORE}/{name}" for block in committed for name in store.files(block)}
     every = (folder / STORE).rglob("*")
-    held = {path.relative_to(folder).as_posix() for path in every if not path.is_dir()}
+    held = {
+        path.relative_to(folder).as_posix()
+        for path in every
+        if path.is_symlink() or not path.is_dir()
+    }
     # What a killed process left aside, or one at work is writing, is read by nobody.
     return sorted(n for n in held - values - {*core(folder)} if not is_aside(Path(n)))
 

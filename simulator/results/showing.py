@@ -50,7 +50,9 @@ def _put(folder: Path) -> None:
     """Put what is ready and entered in `run.json` in its place; what is not entered goes."""
     for name in pending(folder):
         (folder / READY / name).replace(folder / name)
-    if (folder / READY).exists():
+    if (folder / READY).is_symlink():
+        (folder / READY).unlink()
+    elif (folder / READY).exists():
         shutil.rmtree(folder / READY)
 
 

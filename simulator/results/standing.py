@@ -46,6 +46,9 @@ def standing(path: str | Path) -> Standing:
         return _read(folder)
     except ResultsError as error:
         return Standing(str(folder), "unreadable", next=str(error))
+    except OSError as error:
+        what = f"{error.filename or folder}: {error.strerror or error}"
+        return Standing(str(folder), "unreadable", next=what)
 
 
 def _read(folder: Path) -> Standing:

@@ -21,6 +21,9 @@ __all__ = ["STORE", "Block", "Pin", "Store", "Sums", "blocks", "kept"]
 STORE = "trials.zarr"
 _STORED = np.dtype("<f4")
 _DIMS = ("trial", "year", "aco")
+_MOST_CASES = 10_000
+# What JSON nested or numbered beyond reason raises.
+_TORN = (RecursionError, OverflowError, ArithmeticError, IndexError)
 
 
 class Block(NamedTuple):
@@ -107,7 +110,7 @@ class Store:
             found = dict(_found(self.where))
             self.arrays = {name: found[name] for name in found if name[1] in STATEMENT}
             self.labels = {name: found[name] for name in found if name not in self.arrays}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, *_TORN) as error:
             said = " ".join(str(error).split())
             raise ResultsError(
                 f"{self.where} is missing, damaged or not acosim's: {said}"
@@ -206,8 +209,9 @@ class Store:
 
     def _bytes(self, block: Block, name: tuple[str, str]) -> bytes:
         """Return what a block's file holds: little-endian float32; nothing if it is gone."""
+        path = self.where / self.file(block, name)
         try:
-            return (self.where / self.file(block, name)).read_bytes()
+            return path.read_bytes() if path.is_file() else b""
         except FileNotFoundError:
             return b""
 
@@ -215,6 +219,8 @@ class Store:
 def _pin(root: zarr.Group) -> Pin:
     held = dict(root.attrs)
     digest, code, block, cases, layout = (str(held.get(name, 1)) for name in Pin._fields)
+    if int(block) < 1 or not 1 <= int(cases) <= _MOST_CASES:
+        raise ValueError(f"it has {cases} cases in blocks of {block} trials")
     return Pin(digest, code, int(block), int(cases), int(layout))
 
 
