@@ -47,6 +47,13 @@ def status(
         rows = [[Path(s.run).name, s.state, _blocks(s), f"{s.trials:,}", s.began] for s in found]
         for line in grid(["run", "state", "blocks", "trials", "began"], rows, width()):
             say(line)
+        for one in found:
+            if one.next:
+                say(f"{Path(one.run).name}: {_why(one)}{one.next}")
+
+
+def _why(one: "Standing") -> str:
+    return f"not in place yet: {', '.join(one.lacks)}; " if one.lacks else ""
 
 
 def _blocks(one: "Standing") -> str:
@@ -61,6 +68,7 @@ def _standing(one: "Standing") -> None:
         "trials": f"{one.trials:,}",
         "made by": f"acosim {one.version}" if one.version else "",
         "began": one.began,
+        "not in place": ", ".join(one.lacks),
         "next": one.next,
     }
     for line in listing([(name, said) for name, said in facts.items() if said]):

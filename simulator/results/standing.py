@@ -1,7 +1,7 @@
 """How runs stand: finished, under way, stopped or not ours to read, and how to go on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -10,7 +10,7 @@ from simulator.results.folder import RUN, SCENARIO, run_scenario
 from simulator.results.holding import is_held
 from simulator.results.manifest import entries
 from simulator.results.opening import found
-from simulator.results.sealing import facts
+from simulator.results.sealing import facts, pending
 from simulator.results.store import Store, blocks
 
 __all__ = ["PART", "Standing", "standing", "standings"]
@@ -21,7 +21,11 @@ _State: TypeAlias = Literal["finished", "running", "stopped", "part", "unreadabl
 
 
 class Standing(NamedTuple):
-    """How a run stands, by its manifest; its checksums are for `verify`."""
+    """How a run stands, by its manifest; its checksums are for `verify`.
+
+    `lacks` is what would show it and is not in its place: of a finished run, all of it, or what a
+    process that was killed left to be put there.
+    """
 
     run: str
     state: _State
@@ -31,6 +35,7 @@ class Standing(NamedTuple):
     version: str = ""
     began: str = ""
     next: str = ""
+    lacks: tuple[str, ...] = ()
 
 
 def standings(out: Path) -> Iterator[Standing]:
@@ -60,16 +65,30 @@ def _read(folder: Path) -> Standing:
     committed = {entry.block for entry in entries(folder).values()}
     done = sum(block in committed for block in wanted)
     held = facts(folder) if (folder / RUN).is_file() else {}
+    state = _state(folder, whole=done == len(wanted), sealed=bool(held), part=bool(part))
+    lacks = _lacks(folder, held) if state == "finished" else ()
     return Standing(
         str(folder),
-        state := _state(folder, whole=done == len(wanted), sealed=bool(held), part=bool(part)),
+        state,
         done,
         len(wanted),
         scenario.trials,
         pin.code,
         str(held.get("began", "")),
-        "" if state in ("finished", "running") else _next(folder, whole=done == len(wanted)),
+        _on(folder, state, lacks, whole=done == len(wanted)),
+        lacks,
     )
+
+
+def _lacks(folder: Path, sealed: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(pending(folder)) if sealed.get("shown") else ("its page, table and pictures",)
+
+
+def _on(folder: Path, state: _State, lacks: tuple[str, ...], *, whole: bool) -> str:
+    """Return the command that goes on, if there is anything left to do."""
+    if state == "finished":
+        return f"acosim report {folder}" if lacks else ""
+    return "" if state == "running" else _next(folder, whole=whole)
 
 
 def _state(folder: Path, *, whole: bool, sealed: bool, part: bool) -> _State:

@@ -1,7 +1,10 @@
 import json
+import shutil
 
 import pytest
 
+from simulator import results
+from simulator.results.sealing import forget_shown
 from tests.test_cli import QUICKSTART, acosim
 
 WORDS = ("run", QUICKSTART, "--trials", 60, "--block", 30)
@@ -23,6 +26,31 @@ def test_status_tells_of_one_run_and_of_all(folder, out):
     assert folder.name in acosim("status", "--out", out).stdout
     assert json.loads(acosim("status", "--out", out, "--json").stdout)[0]["blocks"] == 2
     assert "holds no runs" in acosim("status", "--out", out / "none").stdout
+
+
+def test_status_says_what_does_not_show_a_run_yet_and_how_to_go_on(folder, tmp_path):
+    bare = shutil.copytree(folder, tmp_path / folder.name)
+    assert results.standing(bare).next == ""
+    (bare / ".shown.ready").mkdir()
+    (bare / "report.html").rename(bare / ".shown.ready" / "report.html")
+    assert results.standing(bare).lacks == ("report.html",)
+    forget_shown(bare)
+    assert results.standing(bare).lacks == ()
+    results.seal(bare, {"began": ""})
+    for words in ((bare,), ("--out", tmp_path)):
+        said = acosim("status", *words).stdout
+        assert "its page, table and pictures" in said
+        assert f"acosim report {bare}" in said.replace("\n", "")
+
+
+def test_status_of_all_says_why_a_run_is_unreadable_and_how_to_go_on(folder, tmp_path):
+    stopped = shutil.copytree(folder, tmp_path / folder.name)
+    (stopped / "run.json").unlink()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "scenario.yaml").write_text("name: [")
+    said = acosim("status", "--out", tmp_path).stdout
+    assert f"{stopped.name}: acosim run {stopped}/scenario.yaml --out {tmp_path}" in said
+    assert f"other: {tmp_path}/other" in said
 
 
 def test_verify_says_all_is_well_or_names_the_file_and_exits_seven(folder):

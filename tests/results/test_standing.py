@@ -13,7 +13,7 @@ def folder(tmp_path):
 
 def test_a_run_is_finished_running_or_stopped(folder):
     one = results.standing(folder)
-    assert (one.state, one.done, one.blocks, one.next) == ("finished", 3, 3, "")
+    assert (one.state, one.done, one.blocks) == ("finished", 3, 3)
     with results.held(folder):
         assert results.standing(folder).state == "running"
     manifest = folder / "manifest.jsonl"
