@@ -47,6 +47,7 @@ def test_a_world_holds_what_any_contract_needs():
 
 
 def test_contracts_are_settled_on_the_same_world_side_by_side():
+    """Trap: a shock drawn anew for each contract; all settle the same futures."""
     (case,) = cases(small())
     statements = simulate(case, tracks(case), range(50, 60))
     assert list(statements) == ["level_e", "enhanced"]

@@ -72,6 +72,7 @@ def same(some, whole, years=(2027, 2028), trials=TRIALS) -> None:
 
 
 def test_three_programs_share_one_world(whole) -> None:
+    """Trap: a shock drawn anew for each program; all settle the same futures."""
     assert set(whole) == {"lead_global", "lead_professional", "level_e", "reach"}
     spent = [whole[label].claims_usd for label in ("lead_global", "lead_professional")]
     assert np.array_equal(spent[0], spent[1])

@@ -205,3 +205,54 @@ def test_a_line_that_is_given_and_comes_out_otherwise_is_refused():
     world = _decade(0.05).sel(year=slice(None, 2024)).assign(unshared_usd=("aco", [1.0]))
     with pytest.raises(SimulatorError, match="unshared_usd is given, but the other inputs"):
         contract("mssp", 2024, "E").settle(world)
+
+
+def _levels(world, **changed):
+    """Return a world with some of its variables otherwise from or in a year: (year, factor)."""
+    return world.assign(
+        {
+            name: world[name].where(world.year != y, world[name] * f)
+            for name, (y, f) in changed.items()
+        }
+    )
+
+
+def test_an_elected_minimum_is_locked_for_the_agreement_but_for_a_year_of_too_few_people():
+    """Trap: a MSR that moves with size, or stays by size once the ACO fell below 5,000."""
+    world = _decade(0.0).assign_coords(elected_minimum_savings=("aco", [0.01]))
+    world = _levels(world, persons=(2026, 4_000 / 20_400))
+    shares = {
+        year: contract("mssp", year, "E")
+        .settle(world.sel(year=slice(None, year)))
+        .minimum_savings_share.item()
+        for year in range(2024, 2029)
+    }
+    by_size = shares.pop(2026)
+    assert {*shares.values()} == {0.01}
+    # 3,000 to 4,999 people: from 5.0% down to 3.9%.
+    assert by_size == pytest.approx((0.05 * 999 + 0.039 * 1_000) / 1_999)
+
+
+def test_a_total_benchmark_is_its_per_capita_times_person_years_and_the_msr_reads_heads():
+    """Trap: a per capita taken for a total, and head-count for person-years (2% apart)."""
+    world = _decade(0.0).assign_coords(elected_minimum_savings=("aco", [-1.0]))
+    settled = contract("mssp", 2024, "E")
+    statement = settled.settle(world.sel(year=slice(None, 2024)))
+    per_capita = statement.total_updated_benchmark_ppy.item()
+    assert 10_000.0 < per_capita < 20_000.0
+    assert statement.benchmark_usd.item() == pytest.approx(per_capita * 20_000.0, rel=1e-12)
+    by_size = float(settled.minimum_savings(xr.DataArray(20_400.0)))
+    assert statement.minimum_savings_share.item() == by_size
+
+
+def test_a_benchmark_settles_at_the_final_trend_and_its_prospective_share_stays():
+    """Trap: the preliminary benchmark taken for the final one, which drifted by 12% in 2023."""
+    preliminary = _decade(0.0)
+    drift = (2024, 1.12)
+    final = _levels(preliminary, national_ppy=drift, regional_ppy=drift)
+    benchmark = [
+        contract("mssp", 2024, "E").settle(world.sel(year=slice(None, 2024))).benchmark_usd.item()
+        for world in (preliminary, final)
+    ]
+    # The prospective share is one sixth in PY2024.
+    assert benchmark[1] / benchmark[0] == pytest.approx(1.0 + 0.12 * 5.0 / 6.0, rel=1e-9)

@@ -53,6 +53,7 @@ def test_regions_stray_from_the_last_base_year_on() -> None:
 
 
 def test_acos_of_one_region_share_it_and_others_do_not() -> None:
+    """Trap: shocks drawn apart for ACOs that overlap in their region."""
     found = market.regional(block(2022, a="north", b="north", c="south"))[:, 0]
     assert np.array_equal(found[:, 0], found[:, 1])
     assert abs(np.corrcoef(found[:, 0], found[:, 2])[0, 1]) < 4.0 / np.sqrt(TRIALS)

@@ -1,5 +1,6 @@
 """Scenarios of every version load for ever; a newer one is refused in a sentence."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from simulator.engine.checking import check
 from simulator.errors import ScenarioError
 from simulator.loading import Document, assign, at, parse_text
+from simulator.scenario import reading
 from simulator.scenario.migrations import CURRENT, STEPS, migrated, moved
 from simulator.scenario.reading import canonical, read
 from simulator.scenario.schema import Scenario
@@ -99,3 +101,27 @@ def test_a_current_document_is_itself() -> None:
 def test_an_unreadable_version_is_left_to_the_schema() -> None:
     with pytest.raises(ScenarioError):
         parse_text("schema_version: *a\n", "x.yaml")
+
+
+OLD_NAME = SCENARIO.replace("churn_share: 0.2", "turnover: 0.2").replace("seed: 7", "seed: x")
+
+
+def test_a_file_of_an_earlier_version_is_judged_as_it_is_now_at_the_lines_it_has(
+    files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An invented step, from the file to its mistakes: only what is wrong is told, where it is."""
+
+    def step(document: Document) -> Document:
+        at_all = "population.*.segments.*"
+        return moved(document, f"{at_all}.turnover", f"{at_all}.churn_share")
+
+    files.put("x.yaml", OLD_NAME)
+    assert any("turnover" in line for line in files.lines())
+    monkeypatch.setattr(reading, "migrated", partial(migrated, steps={1: step}, current=2))
+    (told,) = files.lines()
+    assert told.startswith("x.yaml:3: seed is 'x'")
+    wrong = OLD_NAME.replace("turnover: 0.2", "turnover: 20").replace("seed: x", "seed: 7")
+    files.put("x.yaml", wrong)
+    line = wrong.splitlines().index("        turnover: 20") + 1
+    (told,) = files.lines()
+    assert told.startswith(f"x.yaml:{line}: population.lakeshore.segments.esrd.churn_share is 20")
