@@ -193,6 +193,9 @@ class _Batch:
         if work.failed:
             self._end(work, _failure(work))
             return
+        if gone := results.Store(work.folder).lacks(work.plan.blocks):
+            self._end(work, _unshared(work, gone))
+            return
         if work.plan.part is None:
             with lap("storing"):
                 results.close(work.folder, work.began, work.computed, work.plan.notices)
@@ -241,6 +244,15 @@ def _written(
 def _said(error: BaseException) -> str:
     said = " ".join(str(error).split())
     return said if isinstance(error, SimulatorError) else f"{type(error).__name__}: {said}"
+
+
+def _unshared(work: _Work, gone: Sequence[str]) -> ClusterError:
+    """Return what to say of a run whose blocks a worker wrote where nobody else sees them."""
+    more = f" and {len(gone) - 1} more files" if gone[1:] else ""
+    return ClusterError(
+        f"{work.plan.folder / results.STORE / gone[0]}{more} were computed but are not there: a "
+        "worker's disk is not shared; put the run on a disk that all share, and run it again"
+    )
 
 
 def _failure(work: _Work) -> SimulatorError:

@@ -27,14 +27,20 @@ _PACKAGE = Path(__file__).parents[1]
 # The modules that decide a run's numbers; the rules themselves are in `rules.yaml`.
 _DECIDES = (
     "*.py",
+    "loading/*.py",
+    "scenario/schema.py",
     "scenario/sweep.py",
     "population/*.py",
     "sampling/*.py",
     "programs/*.py",
+    "engine/history.py",
     "engine/tracks.py",
     "engine/simulate.py",
+    "results/store.py",
 )
-_SHOWS = {"__init__.py", "__main__.py", "errors.py"}
+_SHOWS = {_PACKAGE / name for name in ("__init__.py", "__main__.py", "errors.py")}
+# What decides the last bits: blocks computed with other versions of these are another run's.
+_COMPUTES = ("numpy", "scipy", "numba")
 
 
 def version() -> str:
@@ -44,12 +50,13 @@ def version() -> str:
 
 @cache
 def code_version() -> str:
-    """Return the version with a digest of the modules that decide a run's numbers."""
-    sums = sha256()
+    """Return the version with a digest of what decides a run's numbers: modules and libraries."""
+    versions = [importlib.metadata.version(name) for name in _COMPUTES]
+    sums = sha256(json.dumps(versions).encode())
     for pattern in _DECIDES:
         for path in sorted(_PACKAGE.glob(pattern)):
-            if path.name not in _SHOWS:
-                sums.update(path.name.encode() + path.read_bytes())
+            if path not in _SHOWS:
+                sums.update(path.relative_to(_PACKAGE).as_posix().encode() + path.read_bytes())
     return f"{version()}+{sums.hexdigest()[:8]}"
 
 

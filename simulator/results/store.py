@@ -177,6 +177,12 @@ class Store:
         """Return the files, in the store, that hold a block's values."""
         return [self.file(block, name) for name in self.arrays]
 
+    def lacks(self, wanted: Sequence[Block]) -> list[str]:
+        """Return the files of these blocks that are not there, or not of their size."""
+        sizes = {n: prod(a.shape[2:]) * _STORED.itemsize for n, a in self.arrays.items()}
+        files = ((self.file(b, n), b.trials * sizes[n]) for b in wanted for n in sizes)
+        return [name for name, size in files if _size(self.where / name) != size]
+
     def describing(self) -> list[str]:
         """Return the files, in the store, that say what its values are."""
         groups = {label for label, _ in self.arrays}
@@ -214,6 +220,10 @@ class Store:
             return path.read_bytes() if path.is_file() else b""
         except FileNotFoundError:
             return b""
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _pin(root: zarr.Group) -> Pin:

@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import shutil
 
@@ -5,8 +6,10 @@ import numpy as np
 import pytest
 
 from simulator import results
+from simulator.engine import ClusterError
 from simulator.engine.plan import plan
 from simulator.engine.run import _soon, run
+from simulator.results import folder, store
 from tests.runs import small
 
 
@@ -102,6 +105,26 @@ def test_a_run_that_stopped_before_its_store_was_described_is_run_again(tmp_path
     (folder / "trials.zarr").mkdir(parents=True)
     run(small(200), tmp_path, block=100)
     assert computed(folder) == 2
+
+
+def test_a_run_is_not_taken_on_under_other_libraries(monkeypatch):
+    made, plain = folder.code_version.__wrapped__(), importlib.metadata.version
+    for library in ("numpy", "scipy", "numba"):
+        other = {library: "0.0"}
+        monkeypatch.setattr(importlib.metadata, "version", lambda n, o=other: o.get(n) or plain(n))
+        assert folder.code_version.__wrapped__() != made
+
+
+def test_a_run_whose_blocks_are_on_another_disk_is_not_sealed(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "write_bytes", _elsewhere(store.write_bytes))
+    with pytest.raises(ClusterError, match="disk is not shared"):
+        run(small(200), tmp_path, workers=1, block=100)
+    assert not (only(tmp_path) / "run.json").exists()
+
+
+def _elsewhere(write):
+    """Return a way of writing that loses the second block, as a worker's own disk does."""
+    return lambda path, held: None if path.match("c/0/1/0/*") else write(path, held)
 
 
 def test_a_block_that_was_altered_is_computed_again(whole, tmp_path):
