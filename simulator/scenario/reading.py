@@ -13,6 +13,7 @@ from simulator.loading import (
     Key,
     Mistake,
     Place,
+    Shape,
     Value,
     assign,
     dump,
@@ -197,11 +198,25 @@ def _overridden(found: Document, override: str) -> Document:
 def _removed(found: Document, path: str, place: Place) -> Document:
     """Return the document without what stands at a path: ``--set path=~``, as ~ in a file."""
     for keys in targets(found.value, path):
+        if _stands_nowhere(found.value, keys):
+            continue
         over: Value = None
         for key in reversed(keys):
             over = {key: over}
         found = merge(found, Document(over, {keys: place}))
     return found
+
+
+def _stands_nowhere(value: Value, keys: Sequence[Key]) -> bool:
+    """Return whether a field has no value anyway; a name that is no field is told as a mistake."""
+    shape = Shape.of(Scenario)
+    for key in keys[:-1]:
+        shape = shape.child(key)
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            return keys[-1] in shape.fields()
+        value = value[key]
+    return False
 
 
 def _what_if(path: str, value: Value) -> tuple[Sequence[Key], Value]:

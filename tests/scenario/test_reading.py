@@ -6,6 +6,7 @@ from simulator.errors import ScenarioError
 from simulator.loading import parse_text
 from simulator.scenario import reading
 from simulator.scenario.template import template
+from tests.runs import QUICKSTART
 
 
 def test_a_scenario_lies_on_its_base(files):
@@ -176,3 +177,18 @@ def test_a_template_bears_its_name():
 def test_a_template_of_no_name_is_refused():
     with pytest.raises(ScenarioError, match="is no name"):
         template("a: b")
+
+
+def test_a_field_that_has_no_value_is_removed_in_vain():
+    kept = reading.digest(reading.read(QUICKSTART))
+    for path in ("beneficiaries", "termination.month"):
+        override = f"population.covenant.{path}=~"
+        assert reading.digest(reading.read(QUICKSTART, [override])) == kept
+    with pytest.raises(ScenarioError, match=r"covenant\.beneficiary is not a field"):
+        reading.read(QUICKSTART, ["population.covenant.beneficiary=~"])
+
+
+def test_the_least_and_the_most_of_a_list_are_told():
+    groups = "experience.severity.groups.esrd={persons: [20], mean_usd: [5]}"
+    with pytest.raises(ScenarioError, match="must be a list of at least 2"):
+        reading.read(QUICKSTART, [groups])
