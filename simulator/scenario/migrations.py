@@ -27,7 +27,7 @@ def migrated(
 ) -> Document:
     """Return one file's document as one of the current version; a file that says none is of 1.
 
-    A newer version is one mistake, and nothing else of the file is judged.
+    A newer version, or one that no step leads from, is one mistake: nothing else is judged.
     """
     version = at(document.value, _VERSION)
     number = 1 if version is None else version
@@ -38,13 +38,24 @@ def migrated(
             f"is {number}; this acosim reads versions up to {current}: a newer acosim wrote this"
             " scenario and is needed to read it"
         )
-        mistakes = (*document.mistakes, document.mistake(_VERSION, text))
-        return replace(document, value={}, mistakes=mistakes, unread=frozenset({()}))
+        return _refused(document, text)
+    lacking = [earlier for earlier in range(number, current) if earlier not in steps]
+    if lacking:
+        text = (
+            f"is {number}; this acosim has no step from version {lacking[0]} to the next: read it"
+            f" with an acosim of its time, and write it as version {current}"
+        )
+        return _refused(document, text)
     for earlier in range(number, current):
         document = steps[earlier](document)
     if version is None or number == current:
         return document
     return assign(document, _VERSION, current, document.place(_VERSION))
+
+
+def _refused(document: Document, text: str) -> Document:
+    mistakes = (*document.mistakes, document.mistake(_VERSION, text))
+    return replace(document, value={}, mistakes=mistakes, unread=frozenset({()}))
 
 
 def moved(document: Document, old: str, new: str) -> Document:

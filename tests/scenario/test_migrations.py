@@ -86,6 +86,14 @@ def test_an_old_document_is_brought_up_step_by_step() -> None:
     }
 
 
+def test_an_older_version_that_no_step_leads_from_is_refused_in_a_sentence() -> None:
+    found = migrated(parse_text(f"schema_version: 1\n{OLD}", "x.yaml"), {2: fractions}, current=3)
+    assert list(map(str, found.mistakes)) == [
+        "x.yaml:1: schema_version is 1; this acosim has no step from version 1 to the next: "
+        "read it with an acosim of its time, and write it as version 3"
+    ]
+
+
 def test_a_value_that_moved_keeps_its_line() -> None:
     found = migrated(parse_text(OLD, "x.yaml"), {1: renamed}, current=2)
     place = found.place(("population", "a", "risk_score"))
