@@ -1,9 +1,12 @@
 """A run's trials for other programs: parquet, CSV or netCDF, written whole or not at all."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from math import prod
 from pathlib import Path
 from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 import pandas as pd
 import pyarrow as pa
@@ -43,8 +46,9 @@ def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
         writers[to](run, aside)
         aside.replace(target)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror or str(error), str(target)) from error
+    finally:
+        aside.unlink(missing_ok=True)
     return target
 
 
@@ -118,6 +122,27 @@ def _netcdf(run: xr.Dataset, path: Path) -> None:
             "holds 2 GB: export it to parquet"
         )
     texts = {name: c.astype(str) for name, c in run.coords.items() if c.dtype.kind == "O"}
-    run.assign_coords(texts).assign_attrs(Conventions="CF-1.11").to_netcdf(
+    named = _netcdf_names([str(name) for name in run.coords])
+    # netCDF 3 has no whole numbers beyond 31 bits: the seed is written as text.
+    notes = {"Conventions": "CF-1.11", "seed": str(run.attrs["seed"])}
+    notes |= {"renamed": json.dumps(named)} if named else {}
+    run.assign_coords(texts).rename(named).assign_attrs(notes).to_netcdf(
         path, engine="scipy", format="NETCDF3_64BIT"
     )
+
+
+def _netcdf_names(names: Sequence[str]) -> dict[str, str]:
+    """Return the names that netCDF cannot have, by what they become there.
+
+    >>> _netcdf_names(["year", "counties.A/B.esrd", "counties.A_B.esrd"])
+    {'counties.A/B.esrd': 'counties.A_B.esrd_2'}
+    """
+    found: dict[str, str] = {}
+    taken = {*names}
+    for name in names:
+        plain = normalize("NFC", name.replace("/", "_"))
+        if plain != name:
+            rivals = (f"{plain}_{number}" for number in count(2))
+            found[name] = next(one for one in chain([plain], rivals) if one not in taken)
+            taken.add(found[name])
+    return found

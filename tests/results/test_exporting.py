@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -7,6 +11,7 @@ import xarray as xr
 from simulator import results
 from simulator.engine.run import run
 from simulator.errors import ResultsError
+from simulator.results import exporting
 from tests.runs import small
 
 KEYS = ["case", "trial", "year", "aco", "contract"]
@@ -93,3 +98,57 @@ def test_netcdf_has_the_option_of_each_case(two_options, tmp_path):
     option = xr.open_dataset(file, engine="scipy").option
     assert option.dims == ("case", "contract", "year")
     assert option.values[:, 0, 0].astype(str).tolist() == ["E", "ENHANCED"]
+
+
+def test_netcdf_keeps_every_seed(tmp_path):
+    scenario = small(20, ["level_e"]).model_copy(update={"seed": 2**62 + 1})
+    made = run(scenario, tmp_path, block=10)
+    file = results.export(made.attrs["path"], "netcdf", tmp_path / "x.nc")
+    assert int(xr.open_dataset(file, engine="scipy").attrs["seed"]) == 2**62 + 1
+
+
+def test_netcdf_renames_a_path_with_a_stroke_and_says_so(swept, tmp_path):
+    paths = {"a/b": ("case", ["1", "2"]), "a_b": ("case", ["3", "4"])}
+    exporting._netcdf(swept.assign_coords(paths), tmp_path / "x.nc")
+    back = xr.open_dataset(tmp_path / "x.nc", engine="scipy")
+    assert json.loads(back.attrs["renamed"]) == {"a/b": "a_b_2"}
+    assert back["a_b_2"].values.astype(str).tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
+def test_what_ends_an_export_leaves_no_part_of_it(swept, tmp_path, monkeypatch, error):
+    def ends(_, path):
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(exporting, "_netcdf", ends)
+    with pytest.raises(error):
+        results.export(swept.attrs["path"], "netcdf", tmp_path / "x.nc")
+    assert not [*tmp_path.iterdir()]
+
+
+EXPORTED = """
+import sys
+from pathlib import Path
+from simulator import results
+from simulator.engine.run import run
+from tests.runs import small
+
+out, block = Path(sys.argv[1]), int(sys.argv[2])
+made = run(small(40), out, block=block).attrs["path"]
+results.export(made, "parquet", out / "x.parquet")
+results.export(made, "netcdf", out / "x.nc")
+"""
+
+
+def test_exports_of_other_processes_and_blocks_have_the_same_values(tmp_path):
+    for name, block in (("one", 40), ("two", 40), ("three", 15)):
+        (tmp_path / name).mkdir()
+        told = [sys.executable, "-c", EXPORTED, str(tmp_path / name), str(block)]
+        subprocess.run(told, check=True, capture_output=True)
+    tables = [pd.read_parquet(f) for f in sorted(tmp_path.glob("*/x.parquet"))]
+    files = [xr.open_dataset(f, engine="scipy") for f in sorted(tmp_path.glob("*/x.nc"))]
+    assert len(tables) == len(files) == 3
+    for table, file in zip(tables[1:], files[1:], strict=True):
+        pd.testing.assert_frame_equal(table, tables[0], check_exact=True)
+        assert file.drop_attrs().identical(files[0].drop_attrs())
