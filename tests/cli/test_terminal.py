@@ -1,9 +1,13 @@
 import math
+from itertools import pairwise
 
 import pytest
 
 from simulator.cli.terminal import Clock, duration
 from simulator.engine.batch import Tally
+from simulator.engine.plan import plan
+from simulator.engine.run import Where, execute_all
+from tests.runs import small
 
 
 def told(clock, now, blocks, *, work=1.0, total=100):
@@ -43,3 +47,19 @@ def test_larger_blocks_still_to_come_are_counted_as_larger():
 def test_the_time_left_goes_down_between_blocks():
     clock = Clock(1, 0.0)
     assert told(clock, 10.0, 10) - clock.left(15.0) == pytest.approx(5.0)
+
+
+def test_the_time_left_of_an_uneven_batch_is_within_half_at_every_block(tmp_path):
+    few, many = small(60, ["level_e"]), small(80, ["level_e", "enhanced"])
+    tallies, clock, now = [], Clock(1, 0.0), 0.0
+    plans = [plan(few, tmp_path, 10), plan(many, tmp_path, 20)]
+    list(execute_all(plans, Where("threads", 1), tallies.append, keep_going=False))
+    # A block of the second run takes a third longer than its weight says.
+    steps = [now.worked - before.worked for before, now in pairwise(tallies)]
+    took = [step * (1.0 if step <= plans[0].weight else 4 / 3) for step in steps]
+    assert len({*steps}) > 1
+    for at, tally in enumerate(tallies[1:], 1):
+        now = sum(took[:at])
+        clock.tell(tally, now)
+        true = sum(took[at:])
+        assert true / 1.5 <= clock.left(now) <= true * 1.5
