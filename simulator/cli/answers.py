@@ -103,8 +103,9 @@ def plans(every: Sequence["Plan"], workers: int | None, *, as_json: bool) -> Non
 
 
 def _facts(planned: "Plan", cost: "Estimate") -> dict[str, object]:
-    from simulator.results import statuses
+    from simulator.results import others, statuses
 
+    beside = others(planned.folder, planned.scenario)
     return {
         "run": str(planned.folder),
         **planned.pin._asdict(),
@@ -112,6 +113,7 @@ def _facts(planned: "Plan", cost: "Estimate") -> dict[str, object]:
         "terms": statuses(planned.rules),
         "trials": planned.scenario.trials,
         "notices": list(planned.notices),
+        "others": [{"run": one.run, "made_by": one.version} for one in beside],
         "warnings": list(planned.scenario.data_quality.warnings),
     }
 

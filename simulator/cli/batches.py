@@ -105,9 +105,21 @@ def _together(failures: "list[_Failure]") -> SimulatorError:
 def dry(asked: Asked, workers: int | None, *, as_json: bool) -> None:
     """Show what a batch comes to. Raises PartlyDoneError for scenarios that cannot be run."""
     every, failures = plans(asked)
+    _tell_of_others(every)
     answers.plans(every, workers, as_json=as_json)
     if failures:
         raise _partly(failures, f"{len(every)} of {len(asked.files)} can be run")
+
+
+def _tell_of_others(every: "list[Plan]") -> None:
+    """Say which runs that are there will not go on, as another version of acosim made them."""
+    from simulator.results import others
+
+    for one in every:
+        for other in others(one.folder, one.scenario):
+            has = f"has {other.done:,} of {other.blocks:,} blocks"
+            said = f"{other.run}, made by acosim {other.version}, {has}; this is another run"
+            typer.echo(f"{said}: {one.folder}", err=True)
 
 
 def _partly(failures: "list[_Failure]", counted: str) -> SimulatorError:
@@ -123,6 +135,7 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
     """
     with lap("start-up"):
         every, failures = plans(asked)
+        _tell_of_others(every)
     done: list[Plan] = []
     todo, precise = _begun(every, asked), dict[Path, "Reached"]()
     while todo:

@@ -19,7 +19,7 @@ from simulator.results.opening import assumptions, digest, found, open_run, toge
 from simulator.results.recording import Beginning, close, closed, made_with, prepare, statuses
 from simulator.results.sealing import record, seal
 from simulator.results.showing import showing
-from simulator.results.standing import PART, Standing, standing, standings
+from simulator.results.standing import PART, Standing, others, standing, standings
 from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
 from simulator.results.verifying import Verified, verify
 
@@ -53,6 +53,7 @@ __all__ = [
     "kept",
     "made_with",
     "open_run",
+    "others",
     "prepare",
     "record",
     "rules_text",

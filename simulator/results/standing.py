@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from simulator.errors import ResultsError
-from simulator.results.folder import RUN, SCENARIO, run_scenario
+from simulator.results.folder import RUN, SCENARIO, code_version, run_scenario
 from simulator.results.holding import is_held
 from simulator.results.manifest import entries
 from simulator.results.opening import found
 from simulator.results.sealing import facts, pending
 from simulator.results.store import Store, blocks
+from simulator.scenario import reading
+from simulator.scenario.schema import Scenario
 
-__all__ = ["PART", "Standing", "standing", "standings"]
+__all__ = ["PART", "Standing", "others", "standing", "standings"]
 
 PART = re.compile(r"(?P<run>.+)\.part-(?P<start>\d+)-(?P<stop>\d+)$")
 
@@ -42,6 +44,27 @@ def standings(out: Path) -> Iterator[Standing]:
     """Yield how each run in a folder of runs stands, by name."""
     for path in sorted(out.glob(f"*/{SCENARIO}")) if out.is_dir() else ():
         yield standing(path.parent)
+
+
+def others(folder: Path, scenario: Scenario) -> Iterator[Standing]:
+    """Yield what other versions of acosim made of a scenario, beside a run that is yet to begin.
+
+    Those of its name that were stopped, and those finished of the very same scenario. An edit of
+    a scenario makes another run, too, but its user knows.
+    """
+    if folder.exists():
+        return
+    of_name = re.compile(re.escape(scenario.name) + "-[0-9a-f]{8}")
+    for path in sorted(folder.parent.glob(f"*/{SCENARIO}")):
+        one = standing(path.parent) if of_name.fullmatch(path.parent.name) else None
+        if one is None or one.version in ("", code_version()):
+            continue
+        if one.state in ("stopped", "running") or _is_of(path.parent, scenario):
+            yield one
+
+
+def _is_of(folder: Path, scenario: Scenario) -> bool:
+    return reading.digest(run_scenario(folder)) == reading.digest(scenario)
 
 
 def standing(path: str | Path) -> Standing:
@@ -75,13 +98,20 @@ def _read(folder: Path) -> Standing:
         scenario.trials,
         pin.code,
         str(held.get("began", "")),
-        _on(folder, state, lacks, whole=done == len(wanted)),
+        _by(pin.code, _on(folder, state, lacks, whole=done == len(wanted)), state),
         lacks,
     )
 
 
 def _lacks(folder: Path, sealed: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(pending(folder)) if sealed.get("shown") else ("its page, table and pictures",)
+
+
+def _by(code: str, command: str, state: _State) -> str:
+    """Return a command with the acosim that it needs: another one would begin another run."""
+    if state == "finished" or not command or code == code_version():
+        return command
+    return f"with acosim {code}: {command} (acosim {code_version()} makes another run)"
 
 
 def _on(folder: Path, state: _State, lacks: tuple[str, ...], *, whole: bool) -> str:

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -66,3 +67,15 @@ def test_a_damaged_run_among_several_ends_as_a_damaged_run_does(tmp_path):
     assert acosim(*words).exit_code == 0
     next(tmp_path.glob("*/trials.zarr/zarr.json")).write_text("{")
     assert acosim(*words).exit_code == 7
+
+
+def test_a_run_by_another_version_is_told_of_before_another_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr("simulator.engine.plan._measured", lambda planned, trials: (1e6, 0.1))
+    words = (QUICKSTART, "--trials", 40, "--out", tmp_path)
+    assert acosim("run", *words).exit_code == 0
+    for module in ("simulator.results", "simulator.results.standing"):
+        monkeypatch.setattr(sys.modules[module], "code_version", lambda: "9.9.9+00000000")
+    answer = acosim("plan", *words, "--json")
+    assert "has 1 of 1 blocks; this is another run" in answer.stderr
+    first = next(tmp_path.iterdir())
+    assert json.loads(answer.stdout)["others"][0]["run"] == str(first)
