@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
 
 from simulator.engine.checking import check
@@ -16,6 +19,7 @@ from tests.fuzzing import REAL, Tally, cells, drawn, grafted, mutated, spoiled, 
 
 LONG_DRAWN, LONG_MUTATED, PARTS = 10_000, 2_000, 8
 SECONDS = 5.0
+WAITED = 30.0  # by the clock, on a machine that does other things besides
 SEGMENTS = """\
 aco_id,period,enrollment_type,person_years,pbpy_usd,risk_score,truncation_usd,total_usd
 lakeshore,BY1,ESRD,160,76278,0.982,500000,12204480
@@ -69,6 +73,8 @@ def fuzz_mutated(folder: Path, seed: int, count: int) -> Tally:
         for kind, file, sound in (
             ("segment_table", "t.csv", SEGMENTS),
             ("beneficiaries", "p.csv", PEOPLE),
+            ("segment_table", "t.parquet", ""),
+            ("beneficiaries", "p.parquet", ""),
         ):
             (folder / file).write_bytes(content if name == file else sound.encode())
             if name == file:
@@ -81,13 +87,23 @@ def sources(rng: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
     """Yield files with mutations: a third of them tables."""
     real = [path.read_bytes() for path in REAL]
     for number in range(count):
-        table = ("t.csv", SEGMENTS) if number % 2 else ("p.csv", PEOPLE)
+        table = ("t.csv", SEGMENTS) if number // 3 % 8 in (0, 1, 3, 5) else ("p.csv", PEOPLE)
         if number % 3:
             yield "x.yaml", mutated(rng.choice(real), rng)
+        elif number % 4 == 0:
+            yield table[0].replace("csv", "parquet"), mutated(packed(table[1]), rng)
         elif rng.random() < 0.5:
             yield table[0], cells(table[1], rng).encode("utf-8", errors="replace")
         else:
             yield table[0], mutated(table[1].encode(), rng)
+
+
+@cache
+def packed(table: str) -> bytes:
+    """Return a table as a parquet file."""
+    file = pa.BufferOutputStream()
+    pq.write_table(pacsv.read_csv(pa.BufferReader(table.encode())), file)
+    return bytes(file.getvalue())
 
 
 def reported(folder: Path, seed: int, count: int) -> tuple[int, int, list[str]]:
@@ -110,6 +126,7 @@ def judged(tally: Tally, count: int) -> None:
     assert tally.files == count
     assert tally.wrong == []
     assert tally.slowest < SECONDS
+    assert tally.longest < WAITED
 
 
 def test_scenarios_drawn_from_the_schema_are_read_or_refused_in_words(tmp_path: Path) -> None:
