@@ -1,7 +1,6 @@
 """The verbs about runs that are there: how they stand, whether they are whole, what else to do."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.guard import guarded
+from simulator.cli.guard import aside, guarded
 from simulator.cli.terminal import bar, grid, listing, say, width
 from simulator.errors import ResultsError
 
@@ -128,9 +127,9 @@ def reproduce(
     from simulator.engine.run import Where
 
     where = Where(scheduler, workers, patience)
-    with tempfile.TemporaryDirectory(prefix="acosim-") as aside:
+    with aside() as unkept:
         with bar("again", workers) as progress:
-            found = again(path, out or Path(aside), where, progress, block)
+            found = again(path, out or unkept, where, progress, block)
         _reproduced(found, kept=out is not None, as_json=as_json)
 
 

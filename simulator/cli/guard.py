@@ -2,11 +2,14 @@
 
 import os
 import shlex
+import shutil
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import ParamSpec
 
@@ -14,10 +17,12 @@ import typer
 
 from simulator.errors import SimulatorError
 
-__all__ = ["CODES", "guarded", "interruptible"]
+__all__ = ["CODES", "aside", "guarded", "interruptible"]
 
 CODES = {"AddressError": 2, "PartlyDoneError": 4, "ClusterError": 6, "ResultsError": 7}
 _USERS_FILE, _DISK = 3, 5
+
+_asides: set[str] = set()
 
 P = ParamSpec("P")
 
@@ -46,6 +51,17 @@ def _stop(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+@contextmanager
+def aside() -> Iterator[Path]:
+    """Give a folder for what is not kept; it goes with its verb, and with an interrupt."""
+    with TemporaryDirectory(prefix="acosim-", ignore_cleanup_errors=True) as folder:
+        _asides.add(folder)
+        try:
+            yield Path(folder)
+        finally:
+            _asides.discard(folder)
+
+
 def interruptible() -> None:
     """Let SIGINT and SIGTERM end the process at once, saying how to go on.
 
@@ -63,4 +79,6 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
     said = f"{clear}interrupted; what is computed is saved. To go on:\n{typed}\n"
     with suppress(OSError):
         os.write(2, said.encode())
+    for folder in tuple(_asides):
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(128 + number)

@@ -1,5 +1,8 @@
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +88,23 @@ def test_parts_are_run_apart_and_merged(folder, tmp_path):
     assert "2 parts are merged" in answer.stdout
     assert acosim(*WORDS, "--out", tmp_path, "--blocks", "0-1").exit_code == 2
     assert acosim(*WORDS, "--out", tmp_path, "--blocks", "1:9").exit_code == 2
+
+
+INTERRUPTED = """
+import os, signal
+from simulator.cli.guard import aside, interruptible
+
+interruptible()
+with aside() as folder:
+    (folder / "trials").write_text("some")
+    print(folder, flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_an_interrupt_leaves_nothing_of_what_is_not_kept():
+    told = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 130
+    assert not Path(told.stdout.strip()).exists()
