@@ -70,7 +70,7 @@ def facts(folder: Path) -> dict[str, object]:
 
 def _foreign(held: Mapping[str, object]) -> Iterator[str]:
     """Yield what no run's seal says: whoever seals by hand moves and removes nothing elsewhere."""
-    if type(held.get("trials")) is not int:
+    if type(held.get("trials", 0)) is not int:
         yield f"trials is {held.get('trials')!r}; must be a whole number"
     for kind, may in (("files", _is_core), ("shown", _is_plain)):
         names = held.get(kind)

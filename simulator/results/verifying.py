@@ -78,6 +78,6 @@ def _whole(folder: Path, sealed: dict[str, object]) -> list[Flaw]:
     if not was_run(folder, store.pin.digest, store.pin.code):
         return [Flaw(RUN, "seals a scenario or rules that are not what was run")]
     trials = run_scenario(folder).trials
-    if sealed["trials"] != trials or store.digest(trials) != sealed.get("sha256"):
+    if sealed.get("trials") != trials or store.digest(trials) != sealed.get("sha256"):
         return [Flaw(RUN, "seals other values than those that are there")]
     return []
