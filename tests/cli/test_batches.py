@@ -62,11 +62,13 @@ def test_a_dry_run_that_keeps_going_says_what_cannot_be_run(wrong, tmp_path, mon
     assert answer.stderr.splitlines()[-1] == "1 of 2 can be run"
 
 
-def test_a_damaged_run_among_several_ends_as_a_damaged_run_does(tmp_path):
-    words = ("run", QUICKSTART, OTHER, "--trials", 40, "--out", tmp_path)
-    assert acosim(*words).exit_code == 0
-    next(tmp_path.glob("*/trials.zarr/zarr.json")).write_text("{")
-    assert acosim(*words).exit_code == 7
+def test_a_run_refused_among_several_ends_as_it_does_alone(tmp_path):
+    words = ("--trials", 40, "--out", tmp_path)
+    assert acosim("run", QUICKSTART, *words).exit_code == 0
+    for files in ((QUICKSTART,), (QUICKSTART, OTHER)):
+        answer = acosim("run", *files, *words, "--block", 20)
+        assert answer.exit_code == 7
+        assert "trials, not 20; leave --block out" in answer.stderr
 
 
 def test_a_run_by_another_version_is_told_of_before_another_is_begun(tmp_path, monkeypatch):
