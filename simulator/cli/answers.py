@@ -322,23 +322,27 @@ def statements(found: Sequence[tuple[str, Iterable["Row"]]], *, as_json: bool) -
 
 
 def unseen(rows: Sequence["Row"]) -> list["Row"]:
-    """Return a statement's rows without counts of 1 to 10 people, nor what would give them away.
+    """Return a statement's rows; beside a count of 1 to 10 people none by segment has its figure.
 
-    A figure that is not shown is not a number.
+    Totals and any two lines by segment give shares of person-years away, so all are withheld. A
+    figure that is not shown is not a number.
     """
-    import numpy as np
+    from simulator.population.suppression import small
 
-    from simulator.population.suppression import hidden
+    if not any(map(small, _counts(rows))):
+        return list(rows)
+    return [row._replace(value=math.nan) if row.segment else row for row in rows]
 
-    out = list(rows)
+
+def _counts(rows: Sequence["Row"]) -> Iterator[float]:
+    """Yield the counts of people that a statement's lines by segment come to."""
     total = next((row.value for row in rows if row.line == "total_person_years"), 1.0)
-    for line in dict.fromkeys(row.line for row in rows if "person" in row.line and row.segment):
-        places = [n for n, row in enumerate(rows) if row.line == line and row.segment]
-        people = total if line.endswith("_share") else 1.0
-        marks = hidden(np.array([[rows[n].value * people for n in places]]))[0]
-        for n in (n for n, mark in zip(places, marks, strict=True) if mark):
-            out[n] = rows[n]._replace(value=math.nan)
-    return out
+    rates = {row.segment: row.value for row in rows if row.line == "benchmark_rate_ppy"}
+    for row in (row for row in rows if row.segment):
+        if "person_years" in row.line:
+            yield row.value * (total if row.line.endswith("_share") else 1.0)
+        elif row.line == "cell_benchmark_usd" and rates.get(row.segment):
+            yield row.value / rates[row.segment]
 
 
 def _known(row: "Row") -> dict[str, object]:
