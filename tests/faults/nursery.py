@@ -33,6 +33,7 @@ class Command:
 
     def __init__(self, nursery: "Nursery", pid: int, said: Path) -> None:
         self.pid, self._nursery, self._said = pid, nursery, said
+        self._code: object = None
         self.began = time.monotonic()
 
     def signal(self, number: int) -> None:
@@ -44,19 +45,21 @@ class Command:
 
     def running(self) -> bool:
         """Return whether it has not ended."""
-        return self._nursery.ask({"do": "poll", "pid": self.pid}) is None
+        if self._code is None:
+            self._code = self._nursery.ask({"do": "poll", "pid": self.pid})
+        return self._code is None
 
     def wait(self, seconds: float = _PATIENCE) -> Ended:
         """Return how it ended; one that does not end in time is killed, and that is an error."""
         deadline = time.monotonic() + seconds
-        while (code := self._nursery.ask({"do": "poll", "pid": self.pid})) is None:
+        while self.running():
             if time.monotonic() > deadline:
                 self.signal(signal.SIGKILL)
                 said = self._said.with_suffix(".err").read_text()
                 raise TimeoutError(f"still there after {seconds} s: {said}")
             time.sleep(0.01)
         out, err = (self._said.with_suffix(end).read_text() for end in (".out", ".err"))
-        return Ended(int(code), out, err)
+        return Ended(int(str(self._code)), out, err)
 
 
 class Nursery:
