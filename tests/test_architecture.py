@@ -136,6 +136,28 @@ def test_no_year_stands_in_programs_outside_docstrings():
         assert not years
 
 
+_REDUCING = {"cumsum", "max", "mean", "min", "std", "sum"}
+_OVER = re.compile(r"\b(trial|year|aco|contract|dim)\b")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_no_sum_or_mean_passes_over_a_trial_or_year_that_is_missing(path):
+    """Trap: skipna, xarray's default, makes 0 of a sum over what was never written."""
+    if package(name(path)) not in ("analysis", "engine", "report"):
+        return
+    skipping = [
+        f"{path.name}:{node.lineno}: {ast.unparse(node)[-60:]}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _REDUCING
+        and node.args
+        and _OVER.search(ast.unparse(node.args[0]))
+        and "skipna" not in [keyword.arg for keyword in node.keywords]
+    ]
+    assert not skipping
+
+
 def docstrings(tree: ast.Module) -> list[ast.Constant]:
     owners = (ast.Module, ast.ClassDef, ast.FunctionDef)
     firsts = [n.body[0] for n in ast.walk(tree) if isinstance(n, owners) and n.body]

@@ -102,6 +102,8 @@ def worth(case: Case, statement: xr.Dataset) -> xr.DataArray:
     """Return what a statement comes to, years and ACOs added, USD: (trial,)."""
     valuation = case.scenario.valuation
     if valuation is None:
-        return statement["settlement_usd"].sum(["year", "aco"]).reset_coords(drop=True)
+        return (
+            statement["settlement_usd"].sum(["year", "aco"], skipna=False).reset_coords(drop=True)
+        )
     line = "economic_result_usd" if "economic_result_usd" in statement else "settlement_usd"
-    return discounted(statement[line].sum("aco"), valuation).reset_coords(drop=True)
+    return discounted(statement[line].sum("aco", skipna=False), valuation).reset_coords(drop=True)

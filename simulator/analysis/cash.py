@@ -55,7 +55,7 @@ def _placed(paid: xr.DataArray, when: Payments, quarters: list[str]) -> xr.DataA
         earned = [year for year in paid["year"].values if when.earned.of(int(year)) == quarter]
         owed = [year for year in paid["year"].values if when.owed.of(int(year)) == quarter]
         moved.append(
-            paid.sel(year=earned).clip(min=0.0).sum("year")
-            + paid.sel(year=owed).clip(max=0.0).sum("year")
+            paid.sel(year=earned).clip(min=0.0).sum("year", skipna=False)
+            + paid.sel(year=owed).clip(max=0.0).sum("year", skipna=False)
         )
     return xr.concat(moved, dim="quarter", coords="minimal").assign_coords(quarter=quarters)

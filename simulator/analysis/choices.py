@@ -25,7 +25,7 @@ _WORST = {"worst_mean_usd": Measure("mean"), "worst_p5_usd": Measure("quantile",
 
 def present(run: xr.Dataset) -> xr.DataArray:
     """Return present values of all ACOs together, USD: ``(trial, contract)``, first case."""
-    return _first(present_value(run).sum("aco"))
+    return _first(present_value(run).sum("aco", skipna=False))
 
 
 def worth(run: xr.Dataset) -> pd.DataFrame:
@@ -33,7 +33,10 @@ def worth(run: xr.Dataset) -> pd.DataFrame:
 
     A row a contract; for every measure ``x_usd`` (or ``_share``) there is ``x_error_usd``.
     """
-    value, worst = present(run), _first(worst_position(run.sum("aco", keep_attrs=True)))
+    value, worst = (
+        present(run),
+        _first(worst_position(run.sum("aco", skipna=False, keep_attrs=True))),
+    )
     told = [(name, value, measure) for name, measure in _MEASURES.items()]
     told += [(name, worst, measure) for name, measure in _WORST.items()]
     columns = {}

@@ -79,7 +79,7 @@ def reached(run: xr.Dataset, asked: Target) -> Reached:
 
 def _reached(run: xr.Dataset, label: str, asked: Target) -> Reached:
     paid = run["settlement_usd"].sel(contract=label, drop=True).astype(np.float64)
-    total = paid.sum(["year", "aco"]).compute()
+    total = paid.sum(["year", "aco"], skipna=False).compute()
     errors = np.atleast_1d(standard_error(total, _MEAN).values)
     means = np.atleast_1d(estimate(total, _MEAN).values)
     allowed = asked.error * np.abs(means) if asked.relative else np.full_like(means, asked.error)

@@ -174,9 +174,9 @@ def _result(case: Case, track: Track, world: xr.Dataset) -> xr.DataArray:
     """Return what a contract is worth over all years and ACOs, USD: (trial,)."""
     statement = settle(track, world)
     line = "economic_result_usd" if "economic_result_usd" in statement else "settlement_usd"
-    paid = statement[line].sum("aco")
+    paid = statement[line].sum("aco", skipna=False)
     valuation = case.scenario.valuation
-    whole = paid.sum("year") if valuation is None else discounted(paid, valuation)
+    whole = paid.sum("year", skipna=False) if valuation is None else discounted(paid, valuation)
     return whole.reset_coords(drop=True)
 
 

@@ -40,7 +40,9 @@ def answer(run: xr.Dataset, contract: str, against: str | None = None) -> xr.Dat
         paid = lines.sel(contract=contract, drop=True)
     else:
         paid = paired(lines, contract, against)
-    return paid.settlement_usd.sum(["year", "aco"]).transpose("case", "trial").compute()
+    return (
+        paid.settlement_usd.sum(["year", "aco"], skipna=False).transpose("case", "trial").compute()
+    )
 
 
 def settings(scenario: Scenario) -> list[dict[str, object]]:

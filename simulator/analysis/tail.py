@@ -1,6 +1,8 @@
 """Tails and chances of a distribution of trials; the ACO's side, so the worst is the lowest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import gt, lt
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ __all__ = [
     "tail_value_at_risk",
     "value_at_risk",
 ]
+
+_Meets: TypeAlias = Callable[[xr.DataArray, float], xr.DataArray]
 
 
 def quantiles(x: xr.DataArray, shares: Sequence[float], dim: str = "trial") -> xr.DataArray:
@@ -85,7 +89,7 @@ def tail_value_at_risk(x: xr.DataArray, share: float, dim: str = "trial") -> xr.
     SimulatorError
         For another share.
     """
-    return by_column(lambda column: shortfall(column, share, dim).mean(dim), x, dim)
+    return by_column(lambda column: shortfall(column, share, dim).mean(dim, skipna=False), x, dim)
 
 
 def shortfall(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray:
@@ -114,7 +118,7 @@ def chance_below(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataAr
     >>> float(chance_below(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
     0.25
     """
-    return by_column(lambda column: (_gathered(column) < level).mean(dim), x, dim)
+    return by_column(lambda column: _chance(_gathered(column), lt, level, dim), x, dim)
 
 
 def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:
@@ -123,7 +127,12 @@ def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataAr
     >>> float(chance_above(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
     0.25
     """
-    return by_column(lambda column: (_gathered(column) > level).mean(dim), x, dim)
+    return by_column(lambda column: _chance(_gathered(column), gt, level, dim), x, dim)
+
+
+def _chance(x: xr.DataArray, meets: _Meets, level: float, dim: str) -> xr.DataArray:
+    # What is missing meets nothing: without `where` it would count as a trial that does not.
+    return meets(x, level).astype(np.float64).where(x.notnull()).mean(dim, skipna=False)
 
 
 def _gathered(x: xr.DataArray) -> xr.DataArray:

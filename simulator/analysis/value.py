@@ -40,17 +40,17 @@ def discounted(paid: xr.DataArray, valuation: Valuation) -> xr.DataArray:
     200.0
     """
     elapsed = paid.year - paid.year[0] + 1.0 + valuation.paid_after_years
-    return (paid / (1.0 + valuation.discount_rate) ** elapsed).sum("year")
+    return (paid / (1.0 + valuation.discount_rate) ** elapsed).sum("year", skipna=False)
 
 
 def cumulative(run: xr.Dataset) -> xr.DataArray:
     """Return what has been earned less what has been owed so far, USD, by year; not discounted."""
-    return results(run).cumsum("year").assign_coords(year=run.year)
+    return results(run).cumsum("year", skipna=False).assign_coords(year=run.year)
 
 
 def worst_position(run: xr.Dataset) -> xr.DataArray:
     """Return the lowest that cumulated results ever stand at, at most zero; dims less ``year``."""
-    return cumulative(run).min("year").clip(max=0.0)
+    return cumulative(run).min("year", skipna=False).clip(max=0.0)
 
 
 def _valuation(run: xr.Dataset) -> Valuation:

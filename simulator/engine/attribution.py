@@ -186,4 +186,4 @@ def _drawer(case: Case, every: Sequence[Track]) -> Callable[[range], xr.Dataset]
 
 
 def _total(statement: xr.Dataset) -> Totals:
-    return statement[_LINE].sum(("year", "aco")).values
+    return statement[_LINE].sum(("year", "aco"), skipna=False).values

@@ -79,7 +79,7 @@ def _differences(one: Path, other: Path) -> list[str]:
             found.append(f"{name}: only one of the two has it so")
             continue
         apart = np.abs(first[name].astype(np.float64) - second[name].astype(np.float64))
-        worst = apart.max([dim for dim in apart.dims if dim != "trial"]).values
+        worst = apart.max([dim for dim in apart.dims if dim != "trial"], skipna=False).values
         if worst.max() > 0:
             found.append(f"{name}: up to {worst.max():,.2f}, most in trial {int(worst.argmax())}")
     return found

@@ -47,7 +47,7 @@ def layer(total: xr.DataArray) -> Layer | None:
     It begins at the largest 95% value at risk of any contract and ends at the largest 99.5% one,
     each rounded.
     """
-    risks = at_risk(total).value_at_risk_usd.max("contract")
+    risks = at_risk(total).value_at_risk_usd.max("contract", skipna=False)
     low, high = max(float(risks.sel(level=0.95)), 0.0), float(risks.sel(level=0.995))
     # To two digits: more are noise, and nobody buys such a layer.
     start, limit = (float(f"{amount:.2g}") for amount in (low, high - low))

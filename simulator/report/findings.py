@@ -47,7 +47,7 @@ class Findings:
     def total(self) -> xr.DataArray:
         """The first case's settlements, (trial, contract), USD, years and ACOs added; lazy."""
         first = self.run["settlement_usd"].isel(case=0, drop=True)
-        return first.astype(np.float64).sum(["year", "aco"])
+        return first.astype(np.float64).sum(["year", "aco"], skipna=False)
 
     @cached_property
     def errors(self) -> pd.DataFrame:

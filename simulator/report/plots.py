@@ -302,7 +302,9 @@ def values(present: xr.DataArray, ax: Axes | None = None) -> Axes:
 def kept(shares: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Return what is left of an effect by year, as `analysis.kept` gives it, with its error."""
     ax = ax or canvas(7.2, 4.4)
-    share, error = (shares[name].mean("aco") for name in ("kept_share", "kept_error_share"))
+    share, error = (
+        shares[name].mean("aco", skipna=False) for name in ("kept_share", "kept_error_share")
+    )
     years = share["year"].values
     for label, colour in colours(shares).items():
         middle, wide = share.sel(contract=label).values, 2.0 * error.sel(contract=label).values

@@ -166,8 +166,10 @@ def _changes(found: Sequence[Sensed]) -> Panel:
 def example(run: xr.Dataset) -> dict[str, str]:
     """Return the commands that say what moves a run without a sweep, by what they answer."""
     folder = run.attrs.get("path", "RUN")
-    total = run["settlement_usd"].isel(case=0).astype(np.float64).sum(["year", "aco"])
-    means = total.mean("trial").compute()
+    total = (
+        run["settlement_usd"].isel(case=0).astype(np.float64).sum(["year", "aco"], skipna=False)
+    )
+    means = total.mean("trial", skipna=False).compute()
     best = int(np.argmax(means.values))
     goal = float(f"{max(1.2 * float(means[best]), 0.0):.2g}")
     label = str(run["contract"].values[best])

@@ -47,7 +47,7 @@ def _effects(run: xr.Dataset, paths: list[str]) -> Iterator[dict[str, object]]:
 
 def _total(run: xr.Dataset, case: int) -> xr.DataArray:
     """Return a case's settlement, (trial, contract), years and ACOs added."""
-    return added(run["settlement_usd"].isel(case=case, drop=True)).sum("year")
+    return added(run["settlement_usd"].isel(case=case, drop=True)).sum("year", skipna=False)
 
 
 def bars(run: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:

@@ -182,7 +182,9 @@ def _limits(run: xr.Dataset, ledger: pd.DataFrame | None) -> list[Frame]:
 def _capital(found: Findings) -> list[Frame]:
     run, parts = found.run, []
     for case in range(run.sizes["case"]):
-        total = tables.added(run["settlement_usd"].isel(case=case, drop=True)).sum("year")
+        total = tables.added(run["settlement_usd"].isel(case=case, drop=True)).sum(
+            "year", skipna=False
+        )
         parts.append(capital.figures(total).assign(case=case))
     return [
         Frame("capital", "Capital and accrual, years and ACOs added", pd.concat(parts)),

@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 
 from simulator.analysis import tail
+from simulator.analysis.convergence import Measure, estimate
 from simulator.errors import SimulatorError
 
 
@@ -29,15 +30,17 @@ def test_every_measure_returns_the_dims_less_the_trials(measure):
 
 
 def test_quantiles_equal_those_of_numpy_on_all_trials():
+    """Trap: dask's percentiles, which are medians of chunks put together."""
     x = draws()
     expected = np.quantile(x.values, [0.01, 0.5, 0.99], axis=0)
     np.testing.assert_allclose(tail.quantiles(x, [0.01, 0.5, 0.99]).values, expected)
 
 
 def test_quantiles_of_stored_halves_are_exact_across_blocks():
+    """Trap: dask's percentiles, of lazy blocks."""
     x = draws()
     blocks = x.chunk({"trial": 64})
-    xr.testing.assert_allclose(tail.quantiles(blocks, [0.01]), tail.quantiles(x, [0.01]))
+    xr.testing.assert_equal(tail.quantiles(blocks, [0.01]), tail.quantiles(x, [0.01]))
 
 
 def test_the_tail_is_the_mean_of_the_worst():
@@ -69,6 +72,14 @@ def test_chances_below_above_and_at_add_to_one():
     at = (x == 0.3).mean("trial")
     total = tail.chance_below(x, 0.3) + at + tail.chance_above(x, 0.3)
     np.testing.assert_allclose(total, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["mean", "sd", "below", "above", "quantile", "tail"])
+def test_a_trial_that_is_missing_makes_every_measure_unknown(kind):
+    """Trap: a mean that passes over NaN, and so hides blocks that were never written."""
+    x = draws().where(draws().trial != 700)
+    measure = Measure(kind, 0.0 if kind in ("below", "above") else 0.05)
+    assert np.isnan(estimate(x, measure)).all()
 
 
 @pytest.mark.parametrize("share", [95, 0.0, -0.05])
