@@ -46,10 +46,11 @@ class Mssp(Contract):
     sequestration, performance payment limit, loss sharing limit, extreme and uncontrollable
     circumstances.
 
-    Not modelled: adjustments of the benchmark for changed participant lists; prepaid shared
-    savings (cash only); mean quality scores in place of an affected ACO's own before PY2021;
-    repayment of advances by an ACO that leaves; the health equity bonus and the complex
-    organisation adjustment (the quality score given holds them).
+    Not modelled: an ACO's own people as part of its region; adjustments of the benchmark for
+    changed participant lists; prepaid shared savings (cash only); mean quality scores in place
+    of an affected ACO's own before PY2021; repayment of advances by an ACO that leaves; the
+    health equity bonus and the complex organisation adjustment (the quality score given holds
+    them).
     """
 
     program: ClassVar[str] = "mssp"
