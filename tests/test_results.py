@@ -69,6 +69,7 @@ def test_a_damaged_chunk_is_seen(folder, damage):
 
 
 def test_a_missing_block_is_refused_unless_a_part_will_do(folder):
+    """Trap: trials of a block that nobody wrote, counted as trials of the run."""
     manifest = folder / "manifest.jsonl"
     lines = manifest.read_text().splitlines(keepends=True)
     manifest.write_text("".join(line for line in lines if '"number": 1,' not in line))
@@ -83,7 +84,19 @@ def test_a_missing_block_is_refused_unless_a_part_will_do(folder):
     assert part.trial.values.tolist() == [*range(100), *range(200, 300)]
 
 
-def test_an_altered_block_is_refused_in_part_too(folder):
+def test_what_is_not_yet_written_reads_as_no_number(folder):
+    """Trap: an unwritten chunk read as zeros, a settlement like any other."""
+    chunk(folder).unlink()
+    raw = xr.open_zarr(folder / "trials.zarr", group="enhanced", consolidated=False)
+    gone = raw.settlement_usd.isnull().isel(case=0).all(["year", "aco"]).values
+    assert np.flatnonzero(gone).tolist() == [*range(100, 200)]
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_altered_block_is_refused_in_part_too(folder, finished):
+    """Trap: a block whose file is gone, opened as NaN because a part will do."""
+    if not finished:
+        (folder / "run.json").unlink()
     chunk(folder).unlink()
     with pytest.raises(ResultsError, match="altered"):
         results.open_run(folder, partial=True)
@@ -155,6 +168,7 @@ def test_what_is_stored_has_every_dim_even_where_nothing_is_random():
 
 
 def test_a_line_that_is_no_number_is_never_stored():
+    """Trap: NaN that was computed, taken for NaN that marks what is not yet written."""
     line = xr.DataArray([[[1.0], [np.nan]]], dims=("year", "trial", "aco"))
     whole = xr.Dataset({"settlement_usd": line}, {"year": [2022], "aco": ["a"]})
     with pytest.raises(SimulatorError, match="settlement_usd is not a finite number"):

@@ -46,6 +46,7 @@ def test_a_limit_never_leaves_more_than_itself(amount, limit):
 
 @given(positive, positive, share, share)
 def test_a_loss_limit_is_no_more_than_either_share(revenue, benchmark, a, b):
+    """Trap: the larger of revenue's and benchmark's share, or one of them alone."""
     limit = paid.loss_limit(revenue, benchmark, of_revenue=a, of_benchmark=b)
     assert limit <= a * revenue
     assert limit <= b * benchmark

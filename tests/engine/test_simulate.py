@@ -63,6 +63,19 @@ def test_a_trial_is_the_same_alone_and_among_others():
         assert np.array_equal(among[name], alone[name]), name
 
 
+def test_the_cap_on_risk_binds_where_spending_is_high():
+    """Trap: risk scores as noise of their own, so that the cap costs the same in every future."""
+    (case,) = cases(small())
+    found = simulate(case, tracks(case), range(4_000))["level_e"].isel(aco=0, year=0)
+    people = found.sel(segment="aged_nondual")
+    binds = people.risk_ratio_factor < people.risk_growth_factor
+    assert 0.1 < float(binds.mean()) < 0.9
+    high, low = (found.total_expenditure_ppy.where(marked) for marked in (binds, ~binds))
+    gap = float(high.mean() - low.mean())
+    error = float(np.hypot(*(x.std() / np.sqrt(x.count()) for x in (high, low))))
+    assert gap > 4.0 * error
+
+
 def test_a_what_if_is_about_one_program_year_and_option():
     own = ["mssp", "2022", "ENHANCED"]
     assert covers("mssp.2022.enhanced.sharing_rate", own)

@@ -28,6 +28,7 @@ def test_any_text_is_a_finite_number_or_none(text: str) -> None:
     st.lists(st.sampled_from([0.0, 0.005, 0.01, 0.015, 0.02, 0.024, 0.0399, 0.122]), min_size=1)
 )
 def test_rates_are_the_same_as_fractions_and_as_percentages(rates: list[float]) -> None:
+    """Trap: MinSavPerc read by its sign; PY2013 prints 0.0233% for 2.33%."""
     fractions = scaled([f"{rate:.6f}" for rate in rates], "rate")
     signed = scaled([f"{rate:.6f}%" for rate in rates], "rate")
     percentages = scaled([f"{100 * rate:.4f}%" for rate in rates], "rate")

@@ -133,6 +133,7 @@ def _small(**changed):
 
 
 def test_small_early_base_years_leave_the_basic_track_only():
+    """Trap: fewer than 5,000 people in an early base year taken to close every level, or none."""
     assert not contract("mssp", 2027, "E").notices(_small(), [])
     (notice,) = contract("mssp", 2027, "ENHANCED").notices(_small(), [])
     assert "fewer than 5,000 people in an early base year; open: A B C D E" in notice
@@ -140,6 +141,7 @@ def test_small_early_base_years_leave_the_basic_track_only():
 
 @pytest.mark.parametrize("option", ["E", "A"])
 def test_lower_limits_after_small_early_base_years_can_be_switched_on(option):
+    """Trap: limits lowered for ACOs that had people enough, or on one side only."""
     year = xr.DataArray([[6_000.0]] * 4, {"year": [2024, 2025, 2026, 2027]}, ("year", "aco"))
     world = _small(revenue_class="low").assign(
         benchmark_usd=("aco", [60e6]),
@@ -234,13 +236,18 @@ def test_an_elected_minimum_is_locked_for_the_agreement_but_for_a_year_of_too_fe
 
 
 def test_a_total_benchmark_is_its_per_capita_times_person_years_and_the_msr_reads_heads():
-    """Trap: a per capita taken for a total, and head-count for person-years (2% apart)."""
-    world = _decade(0.0).assign_coords(elected_minimum_savings=("aco", [-1.0]))
-    settled = contract("mssp", 2024, "E")
-    statement = settled.settle(world.sel(year=slice(None, 2024)))
-    per_capita = statement.total_updated_benchmark_ppy.item()
-    assert 10_000.0 < per_capita < 20_000.0
-    assert statement.benchmark_usd.item() == pytest.approx(per_capita * 20_000.0, rel=1e-12)
+    """Trap: a per capita taken for a total, and head-count for person-years (2% apart).
+
+    One-sided: the guardrail of a two-sided option would put a benchmark of one person right again.
+    """
+    settled = contract("mssp", 2024, "A")
+    statement = settled.settle(_decade(0.0).sel(year=slice(None, 2024)))
+    for total, per_capita in (
+        (statement.benchmark_usd, statement.total_updated_benchmark_ppy),
+        (statement.expenditure_usd, statement.total_expenditure_ppy),
+    ):
+        assert 10_000.0 < per_capita.item() < 20_000.0
+        assert total.item() == pytest.approx(per_capita.item() * 20_000.0, rel=1e-12)
     by_size = float(settled.minimum_savings(xr.DataArray(20_400.0)))
     assert statement.minimum_savings_share.item() == by_size
 
@@ -256,3 +263,133 @@ def test_a_benchmark_settles_at_the_final_trend_and_its_prospective_share_stays(
     ]
     # The prospective share is one sixth in PY2024.
     assert benchmark[1] / benchmark[0] == pytest.approx(1.0 + 0.12 * 5.0 / 6.0, rel=1e-9)
+
+
+def _totals(year, benchmark, spent, **changed):
+    """Return a world of one ACO of 20,000 people whose totals are given."""
+    each = {"year": range(year - 3, year + 1)}
+    flat = xr.DataArray([[1.0]] * 4, each, ("year", "aco"))
+    aco = {"agreement_start": year, "elected_minimum_savings": 0.01} | changed
+    return _aco(**aco).assign(
+        persons=20_000.0 * flat,
+        quality_score=0.9 * flat,
+        outcome_quality_met=flat,
+        circumstances_share=0.0 * flat,
+        revenue_usd=1e9 * flat,
+        benchmark_usd=("aco", [benchmark]),
+        two_way_benchmark_usd=("aco", [benchmark]),
+        expenditure_usd=("aco", [spent]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "changed", "shared"),
+    [
+        ("A", {}, 0.20),
+        ("E", {}, 0.25),
+        ("E", {"revenue_class": "high"}, 0.0),
+        ("E", {"agreement_start": 2022}, 0.0),
+        ("ENHANCED", {}, 0.0),
+    ],
+)
+def test_half_the_rate_below_the_minimum_is_for_low_revenue_in_the_basic_track_from_2024_on(
+    option, changed, shared
+):
+    """Trap: nothing below the MSR, the full rate, or the half for every ACO."""
+    world = _totals(2024, 200e6, 199e6, **changed)
+    found = contract("mssp", 2024, option).settle(world).settlement_usd.item()
+    assert found == pytest.approx(1e6 * shared * 0.98)
+    small = world.assign(persons=world.persons.where(world.year < 2024, 4_999.0))
+    assert contract("mssp", 2024, option).settle(small).settlement_usd.item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("start", "small", "shared"),
+    [(2027, 2024, 0), (2027, 2025, 0), (2027, 2026, 1), (2026, 2024, 1)],
+)
+def test_reduced_sharing_is_barred_by_a_small_first_or_second_base_year_from_2027_on(
+    start, small, shared
+):
+    """Trap: 5,000 people asked of base year 3 too, of the wrong years, or of older agreements."""
+    world = _totals(2027, 200e6, 199e6, agreement_start=start)
+    years = {"year": range(2023, 2028)}
+    persons = world.persons.reindex(years, fill_value=20_000.0)
+    world = world.reindex(years).assign(persons=persons.where(persons.year != small, 4_999.0))
+    found = contract("mssp", 2027, "A").settle(world).settlement_usd.item()
+    assert found == pytest.approx(1e6 * 0.20 * 0.98 * shared)
+
+
+@pytest.mark.parametrize(("local", "months"), [(0.0, 7), (0.25, 4), (7 / 12, 0), (1.0, 0)])
+def test_losses_of_2023_are_owed_for_seven_months_of_twelve_and_never_turn_into_gains(
+    local, months
+):
+    """Trap: relief of nation and county added up to more than the whole loss."""
+    world = _totals(2023, 100e6, 110e6, agreement_start=2022)
+    world = world.assign(circumstances_share=world.persons * 0.0 + local)
+    owed = contract("mssp", 2023, "E").settle(world).settlement_usd.item()
+    assert owed == pytest.approx(-3e6 * months / 12, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("level", "prior", "regional", "adjustment"),
+    [
+        (1.0, 0.0, 0.0, 0.0),
+        (1.5, 0.0, 0.05, 0.05),
+        (0.5, 0.0, -0.0135, 0.0),
+        (0.5, 10_000.0, -0.0135, 0.05),
+    ],
+)
+def test_adjustments_stop_at_their_caps_of_the_national_level(level, prior, regional, adjustment):
+    """Trap: caps of the ACO's own level, or none; an overall negative amount kept after 2023."""
+    world = _decade(0.0).sel(year=slice(None, 2024))
+    world = world.assign_coords(agreement_kind=("aco", ["renewal"])).assign(
+        truncated_expenditure_ppy=1.2 * world.truncated_expenditure_ppy,
+        regional_ppy=1.2 * level * world.regional_ppy,
+        prior_savings_ppy=world.prior_savings_ppy + prior,
+    )
+    statement = contract("mssp", 2024, "E").settle(world)
+    national = world.national_ppy.sel(year=2023).item()
+    # A negative amount is 1.5%, less a tenth of it for a tenth of duals.
+    assert statement.regional_adjustment_ppy.item() / national == pytest.approx(regional)
+    assert statement.adjustment_ppy.item() / national == pytest.approx(adjustment)
+
+
+@pytest.mark.parametrize(("start", "owed"), [(2024, 0.0), (2022, 1.2e6)])
+def test_only_agreements_of_2024_on_are_spared_by_the_guardrail(start, owed):
+    """Trap: no guardrail, one for every agreement, or savings shared behind it."""
+    world = _totals(2024, 200e6, 204e6, agreement_start=start)
+    world = world.assign(two_way_benchmark_usd=("aco", [210e6]))
+    found = contract("mssp", 2024, "E").settle(world).settlement_usd.item()
+    assert found == pytest.approx(-owed)
+
+
+def test_lifted_scores_pile_up_at_the_threshold_and_others_stay():
+    """Trap: a lift for all, or none; a spike at the threshold taken for ACOs' own scores."""
+    own = xr.DataArray([0.3, 0.6, 0.77, 0.771, 0.9], {"trial": range(5)}, ("trial",))
+    world = _totals(2024, 200e6, 210e6, agreement_start=2022)
+    world = world.assign(quality_score=own * (world.persons > 0.0))
+    settled = contract("mssp", 2024, "ENHANCED")
+    plain, lifted = (
+        settled.settle(world.assign(affected_people_share=world.persons * 0.0 + affected))
+        for affected in (0.1, 0.25)
+    )
+    assert plain.final_quality_score.values.ravel().tolist() == own.values.tolist()
+    scores = lifted.final_quality_score.values.ravel().tolist()
+    assert scores == [0.7705, 0.7705, 0.7705, 0.771, 0.9]
+
+
+def test_a_shock_of_a_performance_year_is_in_the_benchmark_whose_base_year_it_becomes():
+    """Trap: a base year drawn apart from the performance year that it was."""
+    world = _decade(0.0)
+    shocked = _levels(world, truncated_expenditure_ppy=(2026, 1.1))
+    lines = [
+        [
+            contract("mssp", year, "E").settle(w.sel(year=slice(None, year)))
+            for year in (2026, 2029)
+        ]
+        for w in (world, shocked)
+    ]
+    (then, later), (then_shocked, later_shocked) = lines
+    assert then_shocked.expenditure_usd.item() == pytest.approx(1.1 * then.expenditure_usd.item())
+    grown = later_shocked.trended_benchmark_ppy.item() / later.trended_benchmark_ppy.item()
+    assert grown == pytest.approx(3.1 / 3.0)

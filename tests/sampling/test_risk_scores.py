@@ -29,6 +29,7 @@ def test_changes_add_up_from_the_last_base_year() -> None:
 
 @pytest.mark.parametrize("correlation", [-1.0, 0.0, 0.4, 1.0])
 def test_changes_are_correlated_with_the_acos_deviation(correlation: float) -> None:
+    """Trap: risk scores as noise of their own."""
     drawn = block(correlation=correlation)
     deviation = np.log(spending.deviation(drawn).factor[:, -1, 0])
     found = np.corrcoef(deviation, logs(drawn)[:, -1])[0, 1]

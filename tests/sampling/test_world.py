@@ -202,3 +202,12 @@ def test_the_trials_of_a_cell_lie_side_by_side_in_memory() -> None:
     many = [v.values for v in drawn.data_vars.values() if v.dims[:1] == ("trial",)]
     assert many
     assert all(values.strides[0] == values.itemsize for values in many)
+
+
+def test_what_moves_the_market_moves_benchmark_and_spending_alike() -> None:
+    """Trap: a shock of nation or region that the benchmark sees and the ACO's people do not."""
+    market = {"trend": {"sd": 0.03, "regional_sd": 0.02}}
+    found = draw(people({"a": aco()}), experience(STILL | market), range(500)).sel(year=2022)
+    assert bool((found.regional_ppy.std("trial") > 0.02 * found.regional_ppy.mean("trial")).all())
+    ratio = found.truncated_expenditure_ppy / found.regional_ppy
+    np.testing.assert_allclose(ratio, ratio.isel(trial=0).broadcast_like(ratio), rtol=1e-12)

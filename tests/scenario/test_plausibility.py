@@ -120,6 +120,7 @@ CERTAIN = [
     ("override", "meant"), [c[1:] for c in CERTAIN], ids=[c[0] for c in CERTAIN]
 )
 def test_what_cannot_be_is_an_error_that_says_what_was_meant(override: str, meant: str) -> None:
+    """Trap: an MSR of 2 for 2%, among other slips of unit."""
     with pytest.raises(ScenarioError) as caught:
         check(QUICKSTART, [override])
     assert any(meant in message for message in caught.value.messages), caught.value.messages
