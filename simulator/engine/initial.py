@@ -17,6 +17,7 @@ from simulator.population.draft import Draft, Tree, draft, label
 from simulator.population.growth import Levels, levels
 from simulator.population.published import Published, read
 from simulator.programs.contract import Contract
+from simulator.programs.mssp import Mssp
 from simulator.scenario import reading
 from simulator.scenario.consistency import contradictions
 from simulator.scenario.schema import Aco, Scenario
@@ -28,6 +29,8 @@ _DRAFTED = ("mssp", "reach")
 _REACH_BASE = "reach_2026.yaml"
 # A growth that a region does not have in a few years: then something else is amiss.
 _SLOWEST, _FASTEST = 0.5, 1.5
+# QualScore is printed to a hundredth of a percent.
+_PRINTED = 5e-5
 # What a year without a base of its own extends: every published level, forecasts, experience.
 _MARKETS = ("market_2022.yaml", "market_2027.yaml", "experience.yaml")
 _GAUGED = (
@@ -131,12 +134,27 @@ def _completed(program: str, published: Published, aco_id: str, base: _Base) -> 
     option = published.options[published.places[aco_id][0]]
     if base.names == tuple(f"base/{name}" for name in _MARKETS):
         tree["contracts"] = {label(option): {"program": program, "option": option}}
-    plain = _with_levels(replace(plain, tree=tree), base)
+    contract = programs.contract(program, published.year, option)
+    plain = _doubting(_with_levels(replace(plain, tree=tree), base), contract)
     scenario, missing_lines = _resolved(base.document, plain)
     if scenario is None or missing_lines:
         return replace(plain, warnings=(*plain.warnings, *map(_to_add, missing_lines)))
-    contract = programs.contract(program, published.year, option)
     return _fitted(plain, scenario, contract)
+
+
+def _doubting(plain: Draft, contract: Contract) -> Draft:
+    """Return a draft that says so if its quality score is where lifted scores stand."""
+    experience: Any = plain.tree["experience"]
+    score = experience["quality"]["mean"]
+    if not isinstance(contract, Mssp) or contract.quality_lift_people is None:
+        return plain
+    if abs(score - contract.quality_threshold) > _PRINTED:
+        return plain
+    said = (
+        f"experience.quality.mean is {score:g}, the threshold itself, to which circumstances lift "
+        "a lower score: the ACO's own is not printed"
+    )
+    return replace(plain, warnings=(*plain.warnings, said))
 
 
 def _with_levels(plain: Draft, base: _Base) -> Draft:

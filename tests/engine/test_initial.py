@@ -73,6 +73,14 @@ def test_the_expected_benchmark_is_the_published_one(public_data: Path, tmp_path
         assert abs(settled.total_updated_benchmark_ppy.item() - published) < 1.0
 
 
+def test_a_score_at_the_threshold_is_not_taken_for_the_acos_own_unsaid(public_data: Path) -> None:
+    """Trap: 39 of PY2022's 482 scores are the floor to which circumstances lift."""
+    file = public_data / "mssp_puf_2022.csv"
+    (said,) = initial("mssp", file, "A1023").warnings
+    assert said.startswith("experience.quality.mean is 0.7063, the threshold itself")
+    assert initial("mssp", file, "A1001").warnings == ()
+
+
 def test_levels_that_no_base_has_are_the_acos_own_growth(
     public_data: Path, tmp_path: Path
 ) -> None:

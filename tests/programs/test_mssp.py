@@ -364,7 +364,7 @@ def test_only_agreements_of_2024_on_are_spared_by_the_guardrail(start, owed):
 
 
 def test_lifted_scores_pile_up_at_the_threshold_and_others_stay():
-    """Trap: a lift for all, or none; a spike at the threshold taken for ACOs' own scores."""
+    """Trap: a lift for all, or for none."""
     own = xr.DataArray([0.3, 0.6, 0.77, 0.771, 0.9], {"trial": range(5)}, ("trial",))
     world = _totals(2024, 200e6, 210e6, agreement_start=2022)
     world = world.assign(quality_score=own * (world.persons > 0.0))
