@@ -20,7 +20,8 @@ _NUMBERS = "bif"
 class Bare(NDArrayOperatorsMixin, xr.DataArray):
     """A DataArray without coordinates; whatever meets labels is an ordinary one again.
 
-    Sums, comparisons, `where` and `sum` go straight to NumPy, dims in xarray's own order.
+    Sums, comparisons, `where` and `sum` go straight to NumPy, dims in xarray's own order; what is
+    missing in a part is missing in its sum.
 
     >>> spent = bare(xr.DataArray([[1.0, 2.0]], dims=("trial", "segment")))
     >>> total = (2.0 * spent).sum("segment")
@@ -46,16 +47,14 @@ class Bare(NDArrayOperatorsMixin, xr.DataArray):
         return _made(dims, np.where(holds, values, rest))
 
     def sum(self, dim: Any = None, **options: Any) -> Self:
-        """Return the sum along a dim; where a value is missing, xarray says what it comes to."""
+        """Return the sum along a dim; where a value is missing, so is the sum."""
         if not isinstance(dim, str) or options or not _is_bare(self) or self.dtype.kind != "f":
-            return super().sum(dim, **options)
+            return super().sum(dim, **{"skipna": False} | options)
         parts = np.moveaxis(self.data, self.dims.index(dim), 0)
         if not len(parts):
             return super().sum(dim)
         # First to last, so that the layout of a block in memory changes no bit.
         total = np.asarray(reduce(np.add, parts))
-        if np.isnan(total).any():
-            return super().sum(dim)
         return _made([d for d in self.dims if d != dim], total)
 
 

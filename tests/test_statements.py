@@ -90,6 +90,16 @@ def test_splitting_a_segment_changes_nothing(chosen, data):
         np.testing.assert_allclose(split[name], whole[name], rtol=1e-9, atol=1e-4)
 
 
+@given(st.data(), st.sampled_from(["truncated_expenditure_ppy", "person_years", "national_ppy"]))
+def test_what_is_missing_of_one_type_is_missing_in_the_settlement(data, name):
+    """Trap: a type without a figure left out of the sums, as if it had no people or no cost."""
+    world = data.draw(worlds(year=2024, starts=(2024,)))
+    last = (world.year == 2024) & (world.segment == "disabled")
+    lacking = world.assign({name: world[name].where(~last)})
+    settled = contract("mssp", 2024, "E").settle(lacking)
+    assert settled.gross_savings_usd.isnull().all()
+
+
 @given(st.data())
 def test_a_one_sided_option_never_owes(data):
     world = data.draw(worlds(year=2024, starts=STARTS))

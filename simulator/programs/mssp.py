@@ -669,7 +669,7 @@ class Mssp(Contract):
         """Return the accountable care prospective trend: a flat dollar growth at own risk."""
         last = world.agreement_start - 1
         national = in_year(world.national_ppy, last)
-        growth = self._guarded(world, last).prod("year")
+        growth = self._guarded(world, last).prod("year", skipna=False)
         flat = national * (growth - 1.0) * in_year(world.risk_score, last)
         return 1.0 + flat / lines["historical_benchmark_ppy"]
 
