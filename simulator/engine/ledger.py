@@ -67,6 +67,7 @@ class _Labels(NamedTuple):
 
 
 _Sums: TypeAlias = dict[_Key, _Moments]
+_ByContract: TypeAlias = dict[str, _Labels]
 
 
 def ledger(path: Path | str, into: Path | None = None) -> pd.DataFrame:
@@ -150,23 +151,28 @@ def _together(sampling: Sampling) -> int:
     return {"antithetic": 2, "sobol": sampling.replicates}.get(sampling.scheme, 1)
 
 
-def _added(a: tuple[_Labels, _Sums], b: tuple[_Labels, _Sums]) -> tuple[_Labels, _Sums]:
+def _added(
+    a: tuple[_ByContract, _Sums], b: tuple[_ByContract, _Sums]
+) -> tuple[_ByContract, _Sums]:
     return a[0], {key: _merged(moments, b[1][key]) for key, moments in a[1].items()}
 
 
 def _block(
     folder: Path, case: Case, signed: Sequence[Track], trials: range
-) -> tuple[_Labels, _Sums]:
+) -> tuple[_ByContract, _Sums]:
     """Return the sums of one block of trials, once it is what the run stored."""
     world = drawn(case, signed, trials)
     store = results.Store(folder)
+    labels: _ByContract = {}
     sums: _Sums = {}
     for track in signed:
         statement = settle(track, world)
+        # By contract: another program has cells of its own.
+        labels[track.name] = _labels(statement)
         _refuse_other(store, (case.index, track.name), statement, trials)
         for key, values in _quantities(track, statement, trials):
             sums[key] = _moments(values, case.scenario.sampling)
-    return _labels(statement), sums
+    return labels, sums
 
 
 def _refuse_other(
@@ -302,7 +308,7 @@ def _any(binds: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return binds
 
 
-def _rows(case: int, sums: _Sums, labels: _Labels) -> Iterator[dict[str, object]]:
+def _rows(case: int, sums: _Sums, labels: _ByContract) -> Iterator[dict[str, object]]:
     """Yield a row for each quantity, year, ACO and segment."""
     for key, found in sums.items():
         error = _error(found)
@@ -310,7 +316,7 @@ def _rows(case: int, sums: _Sums, labels: _Labels) -> Iterator[dict[str, object]
             figures = {"mean": found.mean[at], "error": error[at], "most": found.most[at]}
             yield {
                 "case": case,
-                **_place(at, labels, found.mean.shape),
+                **_place(at, labels[key.contract], found.mean.shape),
                 **key._asdict(),
                 **figures,
             }

@@ -183,3 +183,16 @@ def test_totals_are_of_the_sums_in_each_trial(tmp_path):
     cut = table.query("kind == 'binds' and name == 'Sequestration'").set_index("aco")["mean"]
     assert cut[TOTAL] >= max(cut["one"], cut["two"])
     assert table.query("kind == 'line' and aco == @TOTAL").empty
+
+
+@pytest.mark.parametrize("last", ["level_e", "lead_global"])
+def test_lines_by_segment_have_the_cells_of_their_own_program(last, tmp_path):
+    whole = check(ROOT / "scenarios" / "lead_or_mssp.yaml")
+    labels = sorted(("level_e", "lead_global"), key=lambda label: label == last)
+    chosen = {"trials": 4, "contracts": {label: whole.contracts[label] for label in labels}}
+    (one, *_) = cases(whole.model_copy(update=chosen))
+    found = ledger(run(one.scenario, tmp_path).attrs["path"])
+    statements = simulate(one, tracks(one), range(4))
+    for label in labels:
+        cells = found[found.contract == label].segment.dropna().unique().tolist()
+        assert cells == statements[label].segment.values.tolist()
