@@ -103,7 +103,8 @@ class Planted(NamedTuple):
 
     key: str = "CANARYKEY"
     name: str = "Canary Birdsong"
-    born: str = "9 July 1931"
+    # Nobody may have a date as programs write it: a file of them would be refused.
+    born: str = "the 9th of July 1931"
     area: str = "IL 60699"
     clinician: str = "Dr Ada Warbler"
     reference: str = "CLM77X31"

@@ -50,8 +50,22 @@ _ALLOWED = re.compile(
     r"|\d has |nested more than"
     r"|leaves the|was not found|extends itself|a head-count|is no |does not fit|is wrong|or none"
 )
+# A line is followed by a path, or by the row of a table, and by what it is or has; only of the
+# text itself, in which no path is read yet, is it said at once.
+_VERBS = "is|has|lacks|needs?|must|holds|uses|cannot|names nothing|was|and|are|gives?"
+_PATH = re.compile(
+    rf"\.(ya?ml|csv|parquet):\d+: (?!({_VERBS}) )(?P<path>\S.*?):? ({_VERBS})\b"
+    r"|:\d+: (has (a (bracket|value|second)|something|not as many|no (column|header)"
+    r"|'.*' as a key)|opens a quote"
+    r"|is (indented|not YAML|not of the form|empty|'.*'; must be a mapping|a list)"
+    r"|holds|byte 0x|has columns|[A-Z]+ \d{4}, )"
+)
+# What is told to be what it must be says nothing.
+_EMPTY = re.compile(r" is (an? [\w ]+); must be \1( or|;|$)")
 # A file as a whole has no line.
-_WHOLE = re.compile(r": (holds|is |was |cannot|has no row|are |row_key|months|.*look like|and \d)")
+_WHOLE = re.compile(
+    r": (holds|is |was |cannot|has no row|are |aco_id|row_key|months|.*look like|and \d)"
+)
 
 
 @dataclass
@@ -105,6 +119,10 @@ def _unfit(message: str, path: Path) -> str:
     placed = re.search(r"\.(ya?ml|csv|parquet):\d+: ", message)
     if not placed and not _WHOLE.search(message):
         return f"no line: {message[:300]}"
+    if placed and not _PATH.search(message):
+        return f"no path: {message[:300]}"
+    if _EMPTY.search(message):
+        return f"nothing told: {message[:300]}"
     if not _ALLOWED.search(message):
         return f"nothing allowed: {message[:300]}"
     return ""

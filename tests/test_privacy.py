@@ -10,9 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
+from simulator import explain, open_run, read
 from simulator.cli.verbs import app
+from simulator.engine.ledger import kept
+from simulator.results import few as few_acos
 from tests.runs import QUICKSTART
 
 KEY, MBI, SSN, ZIP = "CANARYKEY", "1EG4TE5MK73", "987-65-4320", "60699-1234"
@@ -145,27 +150,105 @@ def test_a_refused_file_is_not_quoted(tmp_path: Path, proof) -> None:
     assert found == []
 
 
-def test_counts_of_few_people_are_shown_nowhere(tmp_path: Path) -> None:
-    folder = tmp_path / "few"
-    folder.mkdir()
+FEW = "population.covenant.segments.esrd.person_years={2018: 8.5371, 2022: 7.25}"
+KINDS = ("esrd", "disabled", "aged_dual", "aged_nondual")
+KEEP = "[settlement_usd, person_years_share, total_person_years]"
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the run of an ACO with a small cell that keeps what gives it away, and its words."""
+    folder = tmp_path_factory.mktemp("few")
     (folder / "x.yaml").write_text(QUICKSTART.read_text(encoding="utf-8"), encoding="utf-8")
-    few = "population.covenant.segments.esrd.person_years={2018: 8.5371, 2022: 7.25}"
-    words = ["--trials", "40", "--set", few, "--set", "population.covenant.persons=~"]
-    acosim(folder, "run", "x.yaml", *words)
-    run = next((folder / "results").iterdir())
-    told = acosim(folder, "explain", str(run), "--trial", "3", "--contract", "level_e")
-    parts = [line.split(maxsplit=2) for line in told.splitlines()]
+    sets = (FEW, "population.covenant.persons=~", f"keep={KEEP}")
+    words = [word for one in sets for word in ("--set", one)]
+    said = acosim(folder, "run", "x.yaml", "--trials", "40", *words)
+    return next((folder / "results").iterdir()), said
+
+
+def test_a_run_says_that_it_holds_a_small_cell(few: tuple[Path, str]) -> None:
+    _, said = few
+    assert "covenant: a segment of 1 to 10 people; figures by segment are withheld" in said
+
+
+def test_counts_of_few_people_are_not_explained(few: tuple[Path, str]) -> None:
+    run, _ = few
+    words = ("explain", str(run), "--trial", "3", "--contract", "level_e")
+    parts = [line.split(maxsplit=2) for line in acosim(run, *words).splitlines()]
     said = {part[1].rstrip(":"): part[0] for part in parts if len(part) > 1}
-    assert said["person_years_share.esrd"] == said["base_person_years_share.esrd"] == "suppressed"
-    assert said["person_years_share.aged_dual"] == "suppressed"
-    # Benchmarks by segment and their total would give two hidden shares away.
-    kinds = ("esrd", "disabled", "aged_dual", "aged_nondual")
-    assert {f for name, f in said.items() if name.endswith(kinds)} == {"suppressed"}
+    assert {f for name, f in said.items() if name.endswith(KINDS)} == {"suppressed"}
     assert said["total_updated_benchmark_ppy"] != "suppressed"
-    told = acosim(folder, "explain", str(run), "--trial", "3", "--contract", "level_e", "--json")
+    told = acosim(run, *words, "--json")
     lines = json.loads(told[: told.index("\n}") + 2])["lines"]
     assert {row["value"] for row in lines if row["segment"]} == {None}
     assert all(row["value"] is not None for row in lines if not row["segment"])
+    table = explain(open_run(run), 3, "level_e")
+    assert table["value"].isna().equals(table["segment"].notna())
+
+
+def test_counts_of_few_people_are_not_on_the_page(few: tuple[Path, str]) -> None:
+    run, _ = few
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "8.5371" not in page
     assert "counts of an ACO where one is 1 to 10" in page
+
+
+def test_counts_of_few_people_are_not_in_the_ledger(few: tuple[Path, str]) -> None:
+    run, _ = few
+    table = pd.read_parquet(run / "ledger.parquet")
+    assert set(table["segment"].dropna()) == set(KINDS)
+    assert table["mean"].isna().equals(table["segment"].notna())
+    assert table["most"].isna().equals(table["segment"].notna())
+    assert kept(run) is not None
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "netcdf"])
+def test_counts_of_few_people_are_not_exported(few: tuple[Path, str], to: str) -> None:
+    run, _ = few
+    assert "figures by segment are withheld" in acosim(run, "export", str(run), "--to", to)
+    path = run.with_name(run.name + {"netcdf": ".nc"}.get(to, f".{to}"))
+    assert b"8.5371" not in path.read_bytes()
+    if to == "netcdf":
+        with xr.open_dataset(path, engine="scipy") as held:
+            assert "covenant" in held.attrs["suppressed"]
+            assert held["person_years_share"].isnull().all()
+            assert held["total_person_years"].notnull().all()
+        return
+    held = pd.read_csv(path) if to == "csv" else pd.read_parquet(path)
+    assert held[[f"person_years_share.{kind}" for kind in KINDS]].isna().all(axis=None)
+    assert held["total_person_years"].notna().all()
+
+
+def test_figures_by_segment_of_many_people_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(QUICKSTART.read_text(encoding="utf-8"), encoding="utf-8")
+    said = acosim(tmp_path, "run", "x.yaml", "--trials", "40", "--set", f"keep={KEEP}")
+    run = next((tmp_path / "results").iterdir())
+    assert "withheld" not in said + acosim(tmp_path, "export", str(run), "--to", "parquet")
+    held = pd.read_parquet(run.with_name(run.name + ".parquet"))
+    assert held[[f"person_years_share.{kind}" for kind in KINDS]].notna().all(axis=None)
+    assert pd.read_parquet(run / "ledger.parquet")["mean"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("given", "growth", "is_few"),
+    [
+        ({2018: 8.5, 2022: 900.0}, 0.0, True),  # a base year
+        ({2018: 12.0}, -0.05, True),  # 9.8 when the performance year is reached
+        ({2018: 12.0, 2022: 12.0}, -0.05, True),  # 10.3 in 2021
+        ({2018: 12.0}, -0.02, False),
+        ({2018: 0.0, 2022: 11.0}, 0.0, False),
+    ],
+)
+def test_a_small_cell_is_found_in_any_year(
+    given: dict[int, float], growth: float, is_few: bool
+) -> None:
+    path = "population.covenant.segments.esrd"
+    sets = [f"{path}.person_years={given}", f"{path}.growth_share={growth}"]
+    scenario = read(QUICKSTART, [*sets, "population.covenant.persons=~"])
+    assert few_acos(scenario) == (("covenant",) if is_few else ())
+
+
+def test_a_small_cell_of_one_case_is_withheld_in_all() -> None:
+    path = "population.covenant.segments.esrd.person_years.2022"
+    swept = [f"sweep.grid={{{path}: [9, 600]}}", "population.covenant.persons=~"]
+    assert few_acos(read(QUICKSTART, swept)) == ("covenant",)

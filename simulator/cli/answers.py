@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from simulator.scenario.schema import Cell, DataQuality, Scenario
 
 __all__ = ["files", "plan", "plans", "profiled", "settled", "show", "sound", "statements"]
-__all__ += ["unseen"]
 
 _MOST_TABLES = 12
 _SHORT = 40
@@ -319,30 +318,6 @@ def statements(found: Sequence[tuple[str, Iterable["Row"]]], *, as_json: bool) -
         for line in _lines(list(rows)):
             say(line)
         say()
-
-
-def unseen(rows: Sequence["Row"]) -> list["Row"]:
-    """Return a statement's rows; beside a count of 1 to 10 people none by segment has its figure.
-
-    Totals and any two lines by segment give shares of person-years away, so all are withheld. A
-    figure that is not shown is not a number.
-    """
-    from simulator.population.suppression import small
-
-    if not any(map(small, _counts(rows))):
-        return list(rows)
-    return [row._replace(value=math.nan) if row.segment else row for row in rows]
-
-
-def _counts(rows: Sequence["Row"]) -> Iterator[float]:
-    """Yield the counts of people that a statement's lines by segment come to."""
-    total = next((row.value for row in rows if row.line == "total_person_years"), 1.0)
-    rates = {row.segment: row.value for row in rows if row.line == "benchmark_rate_ppy"}
-    for row in (row for row in rows if row.segment):
-        if "person_years" in row.line:
-            yield row.value * (total if row.line.endswith("_share") else 1.0)
-        elif row.line == "cell_benchmark_usd" and rates.get(row.segment):
-            yield row.value / rates[row.segment]
 
 
 def _known(row: "Row") -> dict[str, object]:

@@ -106,6 +106,7 @@ def dry(asked: Asked, workers: int | None, *, as_json: bool) -> None:
     """Show what a batch comes to. Raises PartlyDoneError for scenarios that cannot be run."""
     every, failures = plans(asked)
     _tell_of_others(every)
+    _tell_of_small_cells(every)
     answers.plans(every, workers, as_json=as_json)
     if failures:
         raise _partly(failures, f"{len(every)} of {len(asked.files)} can be run")
@@ -122,6 +123,18 @@ def _tell_of_others(every: "list[Plan]") -> None:
             typer.echo(f"{said}: {one.folder}", err=True)
 
 
+def _tell_of_small_cells(every: "list[Plan]") -> None:
+    """Say whose figures by segment are withheld, and that a run's folder holds them."""
+    from simulator.results import few, told
+
+    for one in every:
+        if names := few(one.scenario):
+            guard = (
+                "its folder holds what they follow from: keep it as you keep the file of people"
+            )
+            typer.echo(f"{one.scenario.name}: {told(names)}; {guard}", err=True)
+
+
 def _partly(failures: "list[_Failure]", counted: str) -> SimulatorError:
     from simulator.engine import PartlyDoneError
 
@@ -136,6 +149,7 @@ def run(asked: Asked, where: "Where", *, as_json: bool) -> None:
     with lap("start-up"):
         every, failures = plans(asked)
         _tell_of_others(every)
+        _tell_of_small_cells(every)
     done: list[Plan] = []
     todo, precise = _begun(every, asked), dict[Path, "Reached"]()
     while todo:

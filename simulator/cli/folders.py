@@ -172,8 +172,11 @@ def export(
 ) -> None:
     """Write a run's trials for other programs."""
     from simulator.results import export as exported
+    from simulator.results import few, run_scenario, told
 
     say(f"wrote {exported(path, to.value, out)}")
+    if names := few(run_scenario(path)):
+        typer.echo(told(names), err=True)
 
 
 @app.command()

@@ -413,8 +413,7 @@ def explain(
     from simulator.engine.replay import Where, replays
 
     found = replays(path, Where(trial, contract, aco, year, case))
-    shown = [(one.title, answers.unseen(one.rows)) for one in found]
-    answers.statements(shown, as_json=as_json)
+    answers.statements([(one.title, one.rows) for one in found], as_json=as_json)
 
 
 @app.command()

@@ -31,7 +31,10 @@ class Where(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """A statement settled again: what it is, its figures, and its lines as arrays."""
+    """A statement settled again: what it is, its figures, and its lines as arrays.
+
+    Of an ACO with a segment of 1 to 10 people no figure by segment is a number.
+    """
 
     title: str
     rows: tuple[Row, ...]
@@ -59,8 +62,11 @@ def replay(path: Path | str, where: Where) -> Replay:
     stored = run.isel(case=where.case) if "case" in run.dims else run
     _same(found, stored.sel(trial=where.trial, aco=aco, year=year, contract=label))
     contract = next(c for c in whole[label].contracts if c.year == year)
+    lines = list(rows(contract, found))
+    if aco in results.few(results.run_scenario(Path(path))):
+        lines = [line._replace(value=np.nan) if line.segment else line for line in lines]
     title = f"{run.attrs['name']}: {aco} in {year} under {label}, trial {where.trial}"
-    return Replay(title, tuple(rows(contract, found)), found)
+    return Replay(title, tuple(lines), found)
 
 
 def replays(path: Path | str, where: Where) -> tuple[Replay, ...]:
@@ -81,7 +87,8 @@ def explain(
     """Return one trial's statement as a table, one figure a row, settled again in float64.
 
     Its columns are line, segment, value, unit, text and cites, in the order of the worksheet.
-    The unit of a value is beside it: USD, USD per person-year, share, score.
+    The unit of a value is beside it: USD, USD per person-year, share, score. Of an ACO with a
+    segment of 1 to 10 people no value by segment is a number.
 
     Parameters
     ----------

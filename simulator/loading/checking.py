@@ -92,7 +92,8 @@ def _fault(value: Value, details: ErrorDetails) -> _Fault:
     for key in details["loc"]:
         if _holds(at(value, tuple(keys)), key):
             keys.append(key)
-    if details["loc"][-1:] == ("[key]",):
+    # A key that may be of several kinds is refused once by each, which is named behind it.
+    if "[key]" in details["loc"]:
         return _Fault(tuple(keys), "key", _key_words(details))
     if kind == "missing":
         keys.append(details["loc"][-1])
@@ -101,9 +102,7 @@ def _fault(value: Value, details: ErrorDetails) -> _Fault:
 
 def _key_words(details: ErrorDetails) -> str:
     """Return what a key must be: JSON Schema tells it of words but not of numbers."""
-    words = _KEYS.get(details["type"], details["msg"]).format_map(details.get("ctx", {}))
-    known = re.findall(r"'([^']+)'", words) if details["type"] == "literal_error" else []
-    return f"is not allowed here; must be {words}{near(details['loc'][-2], known)}"
+    return _KEYS.get(details["type"], details["msg"]).format_map(details.get("ctx", {}))
 
 
 def _holds(value: Value, key: Key) -> bool:
@@ -118,7 +117,10 @@ def _deepest(faults: Sequence[_Fault]) -> list[_Fault]:
     by_path: dict[Keys, _Fault] = {}
     for fault in faults:
         if fault.keys not in above or fault.kind == "key":
-            by_path.setdefault(fault.keys, fault)
+            first = by_path.setdefault(fault.keys, fault)
+            if first.kind == fault.kind == "key" and fault.message not in first.message:
+                either = f"{first.message} or {fault.message}"
+                by_path[fault.keys] = first._replace(message=either)
     return list(by_path.values())
 
 
@@ -167,7 +169,8 @@ def _text(document: Document, shape: Shape, fault: _Fault) -> str:
     if fault.kind == "missing":
         return f"is missing; {shape.missed()}"
     if fault.kind == "key":
-        return fault.message
+        hint = near(fault.keys[-1], re.findall(r"'([^']+)'", fault.message))
+        return f"is not allowed here; must be {fault.message}{hint}"
     if fault.kind in ("value_error", "assertion_error"):
         return f"is {shown(at(document.value, fault.keys))}; {_lower(fault.message)}"
     value = at(document.value, fault.keys)

@@ -19,6 +19,7 @@ from simulator.results.opening import assumptions, digest, found, open_run, toge
 from simulator.results.recording import Beginning, close, closed, made_with, prepare, statuses
 from simulator.results.sealing import record, seal
 from simulator.results.showing import showing
+from simulator.results.small_cells import few, told
 from simulator.results.standing import PART, Standing, others, standing, standings
 from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
 from simulator.results.verifying import Verified, verify
@@ -47,6 +48,7 @@ __all__ = [
     "digest",
     "entries",
     "export",
+    "few",
     "found",
     "held",
     "identity",
@@ -65,6 +67,7 @@ __all__ = [
     "statuses",
     "terms",
     "together",
+    "told",
     "unsound",
     "verify",
     "version",

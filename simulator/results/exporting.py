@@ -16,7 +16,10 @@ import xarray as xr
 
 from simulator.errors import ResultsError
 from simulator.loading import inert
+from simulator.population.suppression import SUPPRESSED
+from simulator.results.folder import run_scenario
 from simulator.results.opening import found, open_run
+from simulator.results.small_cells import few, told, withheld
 
 __all__ = ["Format", "export"]
 
@@ -25,16 +28,18 @@ _SUFFIX: Mapping[Format, str] = {"netcdf": ".nc", "parquet": ".parquet", "csv": 
 _ROWS = 250_000
 _ORDER = ("case", "trial", "year", "aco", "contract")
 _MOST_BYTES = 2**31
+_NOTES = ("name", "seed", "version", "digest", "path", "suppressed")
 
 
 def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
     """Write a run's trials to a file and return its path, by default beside the run's folder.
 
     Parquet and CSV have one row for each case, trial, year, ACO and contract; netCDF has the
-    dims themselves, with units. Raises ResultsError if the run cannot be opened, or is more than
-    a netCDF file of this kind holds.
+    dims themselves, with units. Of an ACO with a segment of 1 to 10 people nothing by segment is
+    a number, as `suppressed` in parquet's and netCDF's metadata says. Raises ResultsError if the
+    run cannot be opened, or is more than a netCDF file of this kind holds.
     """
-    folder, run = found(path).resolve(), open_run(path)
+    folder, run = found(path).resolve(), _shown(path)
     target = out or folder.with_name(folder.name + _SUFFIX[to])
     aside = target.with_name(f".{target.name}.part")
     writers: Mapping[Format, Callable[[xr.Dataset, Path], None]] = {
@@ -50,6 +55,15 @@ def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
     finally:
         aside.unlink(missing_ok=True)
     return target
+
+
+def _shown(path: str | Path) -> xr.Dataset:
+    """Return a run as it may be handed on."""
+    run, names = open_run(path), few(run_scenario(found(path)))
+    if not names:
+        return run
+    notes = {"suppressed": told(names), "scenario": SUPPRESSED}
+    return withheld(run, names).assign_attrs(notes)
 
 
 def _parquet(run: xr.Dataset, path: Path) -> None:
@@ -84,7 +98,7 @@ def _inert(table: pa.Table) -> pa.Table:
 
 def _tables(run: xr.Dataset) -> Iterator[pa.Table]:
     """Yield a run's rows, some trials at a time, so that it need not fit into memory."""
-    notes = {key: str(run.attrs[key]) for key in ("name", "seed", "version", "digest", "path")}
+    notes = {key: str(run.attrs[key]) for key in _NOTES if key in run.attrs}
     each = max(_ROWS * run.sizes["trial"] // max(_rows(run), 1), 1)
     whole = run if "case" in run.dims else run.expand_dims("case")
     for case in range(whole.sizes["case"]):

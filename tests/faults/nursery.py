@@ -88,6 +88,9 @@ class Nursery:
         """Start `acosim words…`; `patch` is Python to run before it."""
         self._count += 1
         said = self._folder / f"said-{self._count}"
+        # One that is killed at once may not have come to open them.
+        for end in (".out", ".err"):
+            said.with_suffix(end).touch()
         asked = {"do": "start", "words": list(map(str, words)), "said": str(said)}
         pid = self.ask({**asked, "limits": limits or {}, "patch": patch})
         return Command(self, int(str(pid)), said)
