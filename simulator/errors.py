@@ -1,8 +1,11 @@
 """The mistakes a user can fix, and only those."""
 
+import errno
 from collections.abc import Sequence
 
-__all__ = ["ResultsError", "RulesError", "ScenarioError", "SimulatorError"]
+__all__ = ["ResultsError", "RulesError", "ScenarioError", "SimulatorError", "disk_failed"]
+
+_FAILURES = {errno.EIO, getattr(errno, "ESTALE", errno.EIO)}
 
 
 class SimulatorError(Exception):
@@ -23,3 +26,8 @@ class RulesError(SimulatorError):
 
 class ResultsError(SimulatorError):
     """A run folder that is missing, foreign, altered or half written."""
+
+
+def disk_failed(error: Exception) -> bool:
+    """Return whether it is the disk that failed, so that no file can be judged by it."""
+    return isinstance(error, OSError) and error.errno in _FAILURES

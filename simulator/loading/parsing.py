@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, disk_failed
 from simulator.loading.documents import Document, Key, Keys, Mistake, Place, Value, dotted, shown
 from simulator.loading.mending import Break, best, mends
 
@@ -76,6 +76,8 @@ def _sound(document: Document) -> Document:
 def scan(path: Path | str, largest: int = LARGEST) -> Document:
     """Return a file's document together with the mistakes found while reading it.
 
+    A disk that fails is no mistake of the file: OSError.
+
     largest : the most bytes that are read of it
     """
     name = str(path)
@@ -85,6 +87,8 @@ def scan(path: Path | str, largest: int = LARGEST) -> Document:
         reason = _refusal(path, largest)
         raw = b"" if reason else _start(path, largest)
     except (OSError, ValueError) as error:
+        if disk_failed(error):
+            raise
         reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     if not reason and len(raw) > largest:
         reason = _too_large("more than that", largest)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.errors import ResultsError
+from simulator.errors import ResultsError, disk_failed
 from simulator.results.folder import RULES, RUN, SCENARIO
 from simulator.results.manifest import MANIFEST, entries
 from simulator.results.store import STORE, Store
@@ -163,7 +163,9 @@ def _listed(path: Path) -> list[str]:
     """Return the files that a seal enters as showing a run, by plain names."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))["shown"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if disk_failed(error):
+            raise
         return []
     names = known if isinstance(known, dict) else {}
     return [n for n in names if _is_plain(n) and (path.parent / n).is_file()]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from simulator.errors import ResultsError, SimulatorError
+from simulator.errors import ResultsError, SimulatorError, disk_failed
 from simulator.results.folder import LAYOUT
 from simulator.results.writing import write_bytes
 from simulator.variables import STATEMENT
@@ -111,6 +111,8 @@ class Store:
             self.arrays = {name: found[name] for name in found if name[1] in STATEMENT}
             self.labels = {name: found[name] for name in found if name not in self.arrays}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, *_TORN) as error:
+            if disk_failed(error):
+                raise
             said = " ".join(str(error).split())
             raise ResultsError(
                 f"{self.where} is missing, damaged or not acosim's: {said}"

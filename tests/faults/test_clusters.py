@@ -27,6 +27,7 @@ batch.lines = lines
 """
 _ACTS = {
     "dies": "import os; os._exit(1)",
+    "crashes": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
     "raises": "raise ZeroDivisionError('division by zero')",
     "recurs without end": "return lines(case, tracks, trials)",
     "eats memory": "held = [bytearray(20_000_000) for _ in iter(int, 1)]",
@@ -68,7 +69,7 @@ def kill(process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "share"), [("one", 0.0), ("half", 0.5), ("all", 1.0)])
+@pytest.mark.parametrize(("name", "share"), [("one", 0.0), ("all but one", 0.5), ("all", 1.0)])
 def test_workers_that_are_killed_do_not_change_a_run(ground, cluster, proof, name, share):
     told, rng = Told.nothing(), random.Random(1)
     for _ in range(LONG // _AT_ONCE):
