@@ -8,13 +8,19 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
 from simulator import results
 from simulator.engine.batch import _EACH as EACH
-from tests.faults.ground import repeated
+from simulator.engine.checking import check
+from simulator.engine.plan import plan
+from simulator.engine.run import Where, execute_all, run
+from simulator.scenario import reading
+from tests.faults.ground import BLOCK, repeated
 from tests.faults.nursery import ROOT, Ended
+from tests.runs import small
 
 SHORT, LONG = 1, 20
 WORKERS = 2
@@ -54,6 +60,50 @@ def test_a_client_that_is_killed_loses_what_was_under_way_and_no_more(ground, pr
     )
     assert told.wrong == []
     assert most <= EACH * WORKERS
+
+
+@pytest.fixture(scope="module")
+def three(ground):
+    """Return the files of three scenarios, and the digest that each run has alone, by folder."""
+    found, alone = [ground.file], {ground.name: ground.digest}
+    for seed in (2, 3):
+        scenario = small(120, ["level_e"]).model_copy(update={"seed": seed, "name": f"s{seed}"})
+        found.append(ground.folder / f"s{seed}.yaml")
+        found[-1].write_text(reading.canonical(scenario), encoding="utf-8")
+        path = run(scenario, ground.folder / "alone", block=BLOCK).attrs["path"]
+        alone[Path(path).name] = results.digest(path)
+    return found, alone
+
+
+@times
+def test_a_batch_that_is_killed_goes_on_and_each_run_is_as_it_is_alone(
+    ground, three, proof, times
+):
+    files, alone = three
+
+    def killed(rng):
+        out, moment = ground.fresh(), rng.randrange(30)
+        words = ("run", *files, "--out", out, "--block", BLOCK, "--workers", WORKERS, "--json")
+        command = ground.nursery.start(*words)
+        while command.running() and sum(len(committed(out / name)) for name in alone) < moment:
+            time.sleep(0.01)
+        command.signal(signal.SIGKILL)
+        ended = command.wait()._replace(code=130)
+        before = {name: committed(out / name) for name in alone}
+        plans = [plan(check(file), out, BLOCK) for file in files]
+        list(execute_all(plans, Where("threads", WORKERS), keep_going=False))
+        again = [
+            f"{name} {number} written again"
+            for name, blocks in before.items()
+            for number, files in blocks.items()
+            if written(out / name)[number] != files
+        ]
+        found = {name: results.digest(out / name) for name in alone}
+        return ended, "; ".join(again) or ("" if found == alone else f"{found}")
+
+    told = repeated(times, killed)
+    proof("A batch of three killed (kill -9) at random moments, and run again", f"{told}")
+    assert told.wrong == []
 
 
 def committed(folder):
