@@ -76,8 +76,7 @@ def most_likely(draws: npt.NDArray[np.float64]) -> Likely:
     >>> most_likely(np.array([0.0, 0.0, 0.0, 5.0, 6.0])).amount
     0.0
     """
-    amounts, times = np.unique(draws, return_counts=True)
-    single, often = float(amounts[times.argmax()]), int(times.max())
+    single, often = _most_often(draws)
     rest = draws[draws != single] if often > 1 else draws
     counts, edges = np.histogram(rest, BUCKETS) if len(rest) else (np.zeros(1), np.zeros(2))
     place = int(counts.argmax())
@@ -91,3 +90,13 @@ def most_likely(draws: npt.NDArray[np.float64]) -> Likely:
     inside = rest[(rest >= low) & (rest <= high)]
     spread = float(inside.std() / np.sqrt(len(inside)))
     return Likely(low, high, float(inside.mean()), spread, chance, error)
+
+
+def _most_often(draws: npt.NDArray[np.float64]) -> tuple[float, int]:
+    """Return the amount that comes most often, the lowest of several, and how often."""
+    ordered = np.sort(draws)
+    tied = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(tied):
+        return float(ordered[0]), 1
+    amounts, times = np.unique(tied, return_counts=True)
+    return float(amounts[times.argmax()]), int(times.max()) + 1

@@ -8,7 +8,7 @@ import xarray as xr
 __all__ = ["HELD", "by_column", "held"]
 
 # Numbers in memory at once, 8 bytes each, and a few copies while something is made of them.
-HELD = 1_000_000
+HELD = 250_000
 
 _Found = TypeVar("_Found", xr.DataArray, xr.Dataset)
 

@@ -16,9 +16,11 @@ from scipy import special
 from simulator.analysis import tail
 from simulator.analysis.columns import by_column
 
-__all__ = ["REPLICATE", "Measure", "design_effect", "estimate", "standard_error"]
+__all__ = ["REPLICATE", "Measure", "design_effect", "estimate", "powers", "standard_error"]
 
 REPLICATE = "replicate"
+# Trials of a column whose deviations are in memory at once.
+_PIECE = 100_000
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _Of: TypeAlias = Callable[[xr.DataArray, float, str], xr.DataArray]
@@ -125,8 +127,14 @@ def _sd(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
 
 def _spread(x: Floats) -> Floats:
     """Return the sample standard deviation along the last axis; none for a single trial."""
-    deviations = x - x.mean(axis=-1, keepdims=True, dtype=np.float64)
-    return np.sqrt((deviations**2).sum(axis=-1) / ((x.shape[-1] - 1) or np.nan))
+    return np.sqrt(powers(x, 2) / ((x.shape[-1] - 1) or np.nan))
+
+
+def powers(x: Floats, power: int) -> Floats:
+    """Return the sum of the deviations from the mean, to a power, along the last axis."""
+    mean = x.mean(axis=-1, keepdims=True, dtype=np.float64)
+    pieces = (x[..., first : first + _PIECE] for first in range(0, x.shape[-1], _PIECE))
+    return np.asarray(sum(((piece - mean) ** power).sum(axis=-1) for piece in pieces))
 
 
 def _sd_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
@@ -135,8 +143,7 @@ def _sd_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
 
 def _spread_error(x: Floats) -> Floats:
     n, sd = x.shape[-1], _spread(x)
-    squares = (x - x.mean(axis=-1, keepdims=True, dtype=np.float64)) ** 2
-    fourth = (squares * squares).mean(axis=-1)
+    fourth = powers(x, 4) / n
     of_variance = np.sqrt(np.maximum(fourth - sd**4 * (n - 3) / max(n - 1, 1), 0.0) / n)
     # A constant has no spread to be wrong about: 0 over 0 is 0 here.
     return of_variance / (2.0 * sd + (sd == 0.0))

@@ -19,6 +19,7 @@ from simulator.analysis.convergence import (
     Measure,
     design_effect,
     estimate,
+    powers,
     standard_error,
 )
 
@@ -100,9 +101,8 @@ def _of_mean(x: Floats, score: float) -> _Two:
     """Return the ends for a mean: Student's t bent by a cubic until it is normal, bent back."""
     n = x.shape[-1]
     mean = x.mean(axis=-1, dtype=np.float64)
-    deviations = x - mean[..., None]
-    sd = np.sqrt((deviations**2).sum(axis=-1) / ((n - 1) or np.nan))
-    skewness = (deviations**3).mean(axis=-1) / (sd + (sd == 0.0)) ** 3 / np.sqrt(n)
+    sd = np.sqrt(powers(x, 2) / ((n - 1) or np.nan))
+    skewness = powers(x, 3) / n / (sd + (sd == 0.0)) ** 3 / np.sqrt(n)
     flat = np.abs(skewness) < _FLAT
     bent = skewness + flat
 

@@ -109,7 +109,11 @@ def shortfall(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray
 
 def _shortfall(x: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.float64]:
     q = np.quantile(x, share, axis=-1, method="inverted_cdf", keepdims=True)
-    return q + np.minimum(x - q, 0.0) / share
+    short = x - q
+    np.minimum(short, 0.0, out=short)
+    short /= share
+    short += q
+    return short
 
 
 def chance_below(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:
