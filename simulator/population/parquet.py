@@ -48,7 +48,7 @@ def _least(file: Path, found: int, most: int, what: str) -> None:
     if found > most:
         raise ScenarioError(
             f"{file}: holds {found:,} {what}; at most {most:,} are allowed (keep one row for each"
-            " person, year and type, and the columns that are read)"
+            " person or group of people, year and type, and the columns that are read)"
         )
 
 
