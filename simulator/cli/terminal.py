@@ -92,7 +92,9 @@ class Clock:
 
     def tell(self, tally: "Tally", now: float) -> None:
         """Take in how far the batch is."""
-        if tally.worked:
+        if not tally.blocks:
+            self._began = now  # what is read and compiled before the first block is no work
+        else:
             # One block has just ended. The others under way have hardly begun if all keep step,
             # and are half done if they do not: a quarter is never far off.
             under_way = (self._workers - 1) / 4 * tally.worked / max(tally.blocks, 1)

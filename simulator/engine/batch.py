@@ -12,6 +12,7 @@ from simulator.engine import ClusterError, PartlyDoneError
 from simulator.engine.plan import Plan
 from simulator.engine.simulate import lines
 from simulator.engine.tracks import Track
+from simulator.engine.weighing import Weighed, Weights, weighed
 from simulator.errors import ResultsError, SimulatorError
 from simulator.scenario.schema import Case
 from simulator.timing import lap
@@ -92,12 +93,16 @@ class _Batch:
         self._pending: dict[Future[results.Sums], _Task] = {}
         self._suspects: list[_Task] = []
         self._ended: list[Outcome] = []
-        self._done, self._blocks, self._worked = 0, 0, 0.0
-        self._total = sum(len(plan.blocks) for plan in plans)
-        self._left = sum(plan.weight * len(plan.blocks) for plan in plans)
+        self._done, self._spent = 0, 0.0
+        self._todo_of = {plan.folder: len(plan.blocks) for plan in plans}
+        self._done_of = dict.fromkeys(self._todo_of, 0)
+        self._total = sum(self._todo_of.values())
+        self._weights = Weights(plans)
+        self._timed: dict[Future[Weighed], Plan] = {}
 
     def outcomes(self, held: ExitStack) -> Iterator[Outcome]:
         """Yield runs as they end."""
+        self._weigh()
         for task in self._tasks(held):
             self._submit(task)
             while len(self._pending) >= _EACH * self._crew.workers():
@@ -121,7 +126,7 @@ class _Batch:
             work = _Work(plan, plan.folder.resolve(), results.Beginning.now())
             held.enter_context(work.hold)
             todo = self._todo(work)
-            self._passed(len(plan.blocks) - len(todo), plan.weight)
+            self._passed(plan, len(plan.blocks) - len(todo))
             work.left = len(todo)
             yield from ((work, block) for block in todo)
 
@@ -176,17 +181,38 @@ class _Batch:
             work.killed += killed
             work.failed[block] = "ended every worker that took it" if killed else _said(error)
         work.left -= 1
-        self._blocks, self._worked = self._blocks + 1, self._worked + work.plan.weight
-        self._passed(1, work.plan.weight)
+        self._done_of[work.plan.folder] += 1
+        self._passed(work.plan, 1)
         if not work.left:
             self._close(work)
 
-    def _passed(self, blocks: int, work: float) -> None:
+    def _weigh(self) -> None:
+        """Let a block of each kind be timed beside the others, if somebody watches."""
+        for plan in self._weights.worth_while(self._plans) if self._progress else ():
+            job = (plan.cases[0], plan.tracks[0], range(plan.pin.block))
+            self._timed[self._crew.executor.submit(weighed, *job)] = plan
+
+    def _passed(self, plan: Plan, blocks: int) -> None:
         """Tell how far the batch is, after blocks that are there already or have just ended."""
-        self._done, self._left = self._done + blocks, self._left - blocks * work
+        self._done, self._todo_of[plan.folder] = (
+            self._done + blocks,
+            self._todo_of[plan.folder] - blocks,
+        )
         if self._progress is not None:
-            left = max(self._left, 0.0)
-            self._progress(Tally(self._done, self._total, self._blocks, self._worked, left))
+            self._progress(self._tally())
+
+    def _tally(self) -> Tally:
+        for job in [job for job in self._timed if job.done()]:
+            plan = self._timed.pop(job)
+            # A block that fails here says so where it counts.
+            if job.exception() is None:
+                seconds, spent = job.result()
+                self._weights.take(plan, seconds)
+                self._spent += spent
+        each = {plan.folder: self._weights.of(plan) for plan in self._plans}
+        worked = self._spent + sum(each[name] * n for name, n in self._done_of.items())
+        left = sum(each[name] * n for name, n in self._todo_of.items())
+        return Tally(self._done, self._total, sum(self._done_of.values()), worked, left)
 
     def _close(self, work: _Work) -> None:
         """End a run: closed if it has all its blocks, else with what failed."""

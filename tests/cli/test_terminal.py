@@ -38,6 +38,12 @@ def test_blocks_that_were_there_already_do_not_make_it_look_fast():
     assert clock.left(10.0) == pytest.approx(10.0)
 
 
+def test_what_a_run_spends_before_its_first_block_does_not_make_it_look_slow():
+    clock = Clock(1, 0.0)
+    clock.tell(Tally(0, 100, 0, 0.0, 100.0), 30.0)
+    assert told(clock, 40.0, 10) == pytest.approx(90.0)
+
+
 def test_larger_blocks_still_to_come_are_counted_as_larger():
     clock = Clock(1, 0.0)
     clock.tell(Tally(10, 20, 10, 10.0, 100.0), 10.0)
@@ -63,3 +69,25 @@ def test_the_time_left_of_an_uneven_batch_is_within_half_at_every_block(tmp_path
         clock.tell(tally, now)
         true = sum(took[at:])
         assert true / 1.5 <= clock.left(now) <= true * 1.5
+
+
+def test_the_time_left_is_right_after_a_tenth_however_wrong_the_plans_are(tmp_path, monkeypatch):
+    """A block of the second run takes six times what its weight says, and is timed beforehand."""
+    monkeypatch.setattr("simulator.engine.weighing._WORTH_WHILE", 5)
+    few, many = small(100, ["level_e"]), small(100, ["level_e", "enhanced"])
+    plans = [plan(few, tmp_path, 10), plan(many, tmp_path, 20)]
+    seconds = {1: 1.0, 2: 6.0 * plans[1].weight / plans[0].weight}
+
+    def timed(case, tracks, trials):
+        return seconds[len(tracks)], 0.0
+
+    monkeypatch.setattr("simulator.engine.batch.weighed", timed)
+    tallies, clock = [], Clock(1, 0.0)
+    list(execute_all(plans, Where("threads", 1), tallies.append, keep_going=False))
+    assert (tallies[-1].done, tallies[-1].left) == (15, 0.0)
+    took = [seconds[1]] * 10 + [seconds[2]] * 5
+    for tally in tallies[1:]:
+        now, true = sum(took[: tally.blocks]), sum(took[tally.blocks :])
+        clock.tell(tally, now)
+        if now >= 0.1 * sum(took):
+            assert clock.left(now) == pytest.approx(true, rel=0.2)
