@@ -17,6 +17,7 @@ __all__ = [
     "UsdPbpm",
     "UsdPpy",
     "Words",
+    "counted",
     "per_month",
     "per_year",
     "round_half_away",
@@ -93,6 +94,15 @@ def total(ppy: UsdPpy, person_years: PersonYears) -> Usd:
     25000.0
     """
     return ppy * person_years
+
+
+def counted(people: Persons) -> str:
+    """Return a count of people in words; CMS lets nobody show one of 1 to 10.
+
+    >>> counted(4_999.6), counted(3.0), counted(0.0)
+    ('5,000', 'fewer than 11', '0')
+    """
+    return "fewer than 11" if 0.0 < people < 11.0 else f"{people:,.0f}"
 
 
 def round_half_away(x: Usd, digits: int = 2) -> Usd:

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from simulator import explain, open_run, read
+from simulator import cases, explain, open_run, read
 from simulator.cli.verbs import app
 from simulator.engine.ledger import kept
 from simulator.results import few as few_acos
@@ -245,10 +245,40 @@ def test_a_small_cell_is_found_in_any_year(
     path = "population.covenant.segments.esrd"
     sets = [f"{path}.person_years={given}", f"{path}.growth_share={growth}"]
     scenario = read(QUICKSTART, [*sets, "population.covenant.persons=~"])
-    assert few_acos(scenario) == (("covenant",) if is_few else ())
+    assert few_acos(cases(scenario)) == (("covenant",) if is_few else ())
 
 
 def test_a_small_cell_of_one_case_is_withheld_in_all() -> None:
     path = "population.covenant.segments.esrd.person_years.2022"
     swept = [f"sweep.grid={{{path}: [9, 600]}}", "population.covenant.persons=~"]
-    assert few_acos(read(QUICKSTART, swept)) == ("covenant",)
+    assert few_acos(cases(read(QUICKSTART, swept))) == ("covenant",)
+
+
+@pytest.mark.parametrize(
+    ("sets", "why"),
+    [
+        (
+            ["sweep.grid={population.covenant.segments.esrd.person_years.2022: [9, 600]}"],
+            "cases that differ in population.covenant.segments.esrd.person_years.2022",
+        ),
+        (
+            [
+                f"population.covenant.segments.{k}.person_years={{2018: 900, 2022: 2}}"
+                for k in KINDS
+            ],
+            "covenant has fewer than 11 people in a year",
+        ),
+    ],
+)
+def test_a_run_whose_totals_tell_a_small_cell_is_not_exported(
+    tmp_path: Path, sets: list[str], why: str
+) -> None:
+    (tmp_path / "x.yaml").write_text(QUICKSTART.read_text(encoding="utf-8"), encoding="utf-8")
+    every = [*sets, "population.covenant.persons=~", "trials=20"]
+    acosim(tmp_path, "run", "x.yaml", *(word for one in every for word in ("--set", one)))
+    run = next((tmp_path / "results").iterdir())
+    for to in ("csv", "netcdf"):
+        told = acosim(tmp_path, "export", str(run), "--to", to)
+        assert why in told
+        assert "Exit: 3" in told or "SystemExit: 3" in told
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {run.name}

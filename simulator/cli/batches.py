@@ -128,7 +128,7 @@ def _tell_of_small_cells(every: "list[Plan]") -> None:
     from simulator.results import few, told
 
     for one in every:
-        if names := few(one.scenario):
+        if names := few(one.cases):
             guard = (
                 "its folder holds what they follow from: keep it as you keep the file of people"
             )

@@ -173,9 +173,10 @@ def export(
     """Write a run's trials for other programs."""
     from simulator.results import export as exported
     from simulator.results import few, run_scenario, told
+    from simulator.scenario.sweep import cases
 
     say(f"wrote {exported(path, to.value, out)}")
-    if names := few(run_scenario(path)):
+    if names := few(cases(run_scenario(path))):
         typer.echo(told(names), err=True)
 
 

@@ -98,10 +98,9 @@ def ledger(path: Path | str, into: Path | None = None) -> pd.DataFrame:
     if found is not None:
         return found
     stamp = _stamp(folder)
-    scenario = results.run_scenario(folder)
-    every = cases(scenario)
+    every = cases(results.run_scenario(folder))
     table = pd.concat([_case(folder, case) for case in every], ignore_index=True)
-    unseen = table["segment"].notna() & table["aco"].isin(results.few(scenario))
+    unseen = table["segment"].notna() & table["aco"].isin(results.few(every))
     table.loc[unseen, [*_FIGURES]] = np.nan
     table.attrs = {**stamp, "sha256": _digest(table)}
     place = into or folder

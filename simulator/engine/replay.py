@@ -63,8 +63,9 @@ def replay(path: Path | str, where: Where) -> Replay:
     _same(found, stored.sel(trial=where.trial, aco=aco, year=year, contract=label))
     contract = next(c for c in whole[label].contracts if c.year == year)
     lines = list(rows(contract, found))
-    if aco in results.few(results.run_scenario(Path(path))):
+    if aco in (names := results.few(every)):
         lines = [line._replace(value=np.nan) if line.segment else line for line in lines]
+        found = results.withheld(found, names)
     title = f"{run.attrs['name']}: {aco} in {year} under {label}, trial {where.trial}"
     return Replay(title, tuple(lines), found)
 

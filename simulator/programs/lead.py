@@ -14,7 +14,7 @@ from simulator.errors import SimulatorError
 from simulator.programs.contract import Contract, History, Limit, Lines, Stage, Step
 from simulator.programs.rulebook import nearest
 from simulator.terms import Bands, ByKind
-from simulator.units import Factor, Persons, Share, Unit, Usd, per_year, total
+from simulator.units import Factor, Persons, Share, Unit, Usd, counted, per_year, total
 
 __all__ = ["Lead"]
 
@@ -459,7 +459,7 @@ class Lead(Contract):
                 world.aco.values[i]
             ): f"{world.aco.values[i]}: {self.year} asks a {cohort} ACO for "
             f"{least.values[i]:,.0f} aligned, {base.values[i]:,.0f} of them by claims in a base "
-            f"year; it has {aligned.values[i]:,.0f} and {claims.values[i]:,.0f}"
+            f"year; it has {counted(aligned.values[i])} and {counted(claims.values[i])}"
             for i, cohort in enumerate(kinds.lead_cohort.values)
             if few.values[i]
         }

@@ -14,7 +14,7 @@ from simulator.errors import SimulatorError
 from simulator.programs.contract import Contract, History, Limit, Lines, Stage, Step
 from simulator.programs.rulebook import nearest
 from simulator.terms import Bands, ByKind
-from simulator.units import Factor, Persons, Ratio, Share, Unit, Usd, Words, per_year
+from simulator.units import Factor, Persons, Ratio, Share, Unit, Usd, Words, counted, per_year
 
 __all__ = ["Reach"]
 
@@ -475,13 +475,13 @@ class Reach(Contract):
                 within = aligned >= least * (1.0 - self.alignment_buffer)
                 once = f"; {self.alignment_buffer:.0%} fewer are tolerated once" if within else ""
                 found.append(
-                    f"{aco}: {aligned:,.0f} aligned people in {self.year}; a {_words(kind)} ACO "
-                    f"needs {least:,.0f}{once}"
+                    f"{aco}: {counted(aligned)} aligned people in {self.year}; a {_words(kind)} "
+                    f"ACO needs {least:,.0f}{once}"
                 )
         claims = self._by_claims(acos, self.year)
         return found + [
-            f"{aco}: {aligned:,.0f} people aligned by claims in {self.year}; a new entrant ACO "
-            f"needs {self.minimum_claims_persons_new_entrant:,.0f}"
+            f"{aco}: {counted(aligned)} people aligned by claims in {self.year}; a new entrant "
+            f"ACO needs {self.minimum_claims_persons_new_entrant:,.0f}"
             for aco, kind, aligned in zip(
                 acos.aco.values, acos.reach_type.values, claims, strict=True
             )
@@ -497,13 +497,13 @@ class Reach(Contract):
         least, span = self.history_persons, f"in {years[0]} to {years[-1]}"
         each = list(zip(acos.aco.values, acos.reach_type.values, most, strict=True))
         few = [
-            f"{aco}: at most {people:,.0f} people aligned by claims {span}; "
+            f"{aco}: at most {counted(people)} people aligned by claims {span}; "
             f"a standard ACO needs {least:,.0f} in one of them"
             for aco, kind, people in each
             if kind == "standard" and people < least
         ]
         return few + [
-            f"{aco}: up to {people:,.0f} people aligned by claims {span}; "
+            f"{aco}: up to {counted(people)} people aligned by claims {span}; "
             f"a new entrant ACO has fewer than {least:,.0f} in each of them"
             for aco, kind, people in each
             if kind == "new_entrant" and people >= least

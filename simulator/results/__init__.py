@@ -19,7 +19,7 @@ from simulator.results.opening import assumptions, digest, found, open_run, toge
 from simulator.results.recording import Beginning, close, closed, made_with, prepare, statuses
 from simulator.results.sealing import record, seal
 from simulator.results.showing import showing
-from simulator.results.small_cells import few, told
+from simulator.results.small_cells import few, told, withheld
 from simulator.results.standing import PART, Standing, others, standing, standings
 from simulator.results.store import STORE, Block, Pin, Store, Sums, blocks, kept
 from simulator.results.verifying import Verified, verify
@@ -71,5 +71,6 @@ __all__ = [
     "unsound",
     "verify",
     "version",
+    "withheld",
     "written",
 ]

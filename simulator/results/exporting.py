@@ -19,7 +19,8 @@ from simulator.loading import inert
 from simulator.population.suppression import SUPPRESSED
 from simulator.results.folder import run_scenario
 from simulator.results.opening import found, open_run
-from simulator.results.small_cells import few, told, withheld
+from simulator.results.small_cells import few, refuse_what_tells, told, withheld
+from simulator.scenario.sweep import cases
 
 __all__ = ["Format", "export"]
 
@@ -37,7 +38,8 @@ def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
     Parquet and CSV have one row for each case, trial, year, ACO and contract; netCDF has the
     dims themselves, with units. Of an ACO with a segment of 1 to 10 people nothing by segment is
     a number, as `suppressed` in parquet's and netCDF's metadata says. Raises ResultsError if the
-    run cannot be opened, or is more than a netCDF file of this kind holds.
+    run cannot be opened, or is more than a netCDF file of this kind holds; SimulatorError if
+    totals, too, would give such a count away.
     """
     folder, run = found(path).resolve(), _shown(path)
     target = out or folder.with_name(folder.name + _SUFFIX[to])
@@ -59,10 +61,12 @@ def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
 
 def _shown(path: str | Path) -> xr.Dataset:
     """Return a run as it may be handed on."""
-    run, names = open_run(path), few(run_scenario(found(path)))
+    run, every = open_run(path), cases(run_scenario(found(path)))
+    names = few(every)
     if not names:
         return run
-    notes = {"suppressed": told(names), "scenario": SUPPRESSED}
+    refuse_what_tells(every, names)
+    notes = {"suppressed": told(names), "scenario": SUPPRESSED, "observed": SUPPRESSED}
     return withheld(run, names).assign_attrs(notes)
 
 
