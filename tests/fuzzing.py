@@ -57,7 +57,7 @@ _PATH = re.compile(
     rf"\.(ya?ml|csv|parquet):\d+: (?!({_VERBS}) )(?P<path>\S.*?):? ({_VERBS})\b"
     r"|:\d+: (has (a (bracket|value|second)|something|not as many|no (column|header)"
     r"|'.*' as a key)|opens a quote"
-    r"|is (indented|not YAML|not of the form|empty|'.*'; must be a mapping|a list)"
+    r"|is (indented|not YAML|not of the form|empty|['\"].*; must be a mapping|a list)"
     r"|holds|byte 0x|has columns|[A-Z]+ \d{4}, )"
 )
 # What is told to be what it must be says nothing.
