@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 import numpy as np
 
 __all__ = [
+    "LEAST_SHOWN",
     "UNITS",
     "Factor",
     "PersonYears",
@@ -23,6 +24,10 @@ __all__ = [
     "round_half_away",
     "total",
 ]
+
+
+# The least count of people, but none, that may be shown: CMS's cell size suppression policy.
+LEAST_SHOWN = 11
 
 
 class Words(NamedTuple):
@@ -102,7 +107,7 @@ def counted(people: Persons) -> str:
     >>> counted(4_999.6), counted(3.0), counted(0.0)
     ('5,000', 'fewer than 11', '0')
     """
-    return "fewer than 11" if 0.0 < people < 11.0 else f"{people:,.0f}"
+    return f"fewer than {LEAST_SHOWN}" if 0.0 < people < LEAST_SHOWN else f"{people:,.0f}"
 
 
 def round_half_away(x: Usd, digits: int = 2) -> Usd:

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from simulator.units import LEAST_SHOWN
+
 __all__ = ["LEAST", "SUPPRESSED", "betrays", "hidden", "small"]
 
-LEAST = 11
+LEAST = LEAST_SHOWN
 SUPPRESSED = "suppressed"
 
 
