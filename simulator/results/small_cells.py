@@ -34,13 +34,13 @@ def refuse_what_tells(every: Sequence[Case], names: Collection[str]) -> None:
     Of an ACO with fewer than 11 people in all a total is the count, and of a sweep of people the
     totals of two cases differ by it.
     """
-    swept = [path for path in every[0].swept if path.startswith("population.")] if names else []
+    swept = [path for path in every[0].swept if path.startswith("population.")]
     if swept:
         raise SimulatorError(
             f"{told(names)}, and cases that differ in {swept[0]} would give them away; allowed is "
             "a run of one case, or of a sweep of what is not of the population"
         )
-    for case in every if names else ():
+    for case in every:
         for name in names:
             if any(map(small, _totals(case.scenario.population[name], case.scenario.years))):
                 raise SimulatorError(
@@ -66,7 +66,7 @@ def _by_year(segment: Segment, last: int) -> Iterator[tuple[int, float]]:
     """Yield an ACO's people of a segment as given, and as they grow in years not given."""
     given = segment.person_years
     people = 0.0
-    for year in range(min(given, default=last), max(*given, last) + 1):
+    for year in range(min(given, default=last), max([*given, last]) + 1):
         people = given.get(year, people * (1.0 + segment.growth_share))
         yield year, people
 
@@ -86,4 +86,4 @@ def withheld(lines: xr.Dataset, names: Collection[str]) -> xr.Dataset:
     hidden = {
         name: line.where(shown) for name, line in lines.data_vars.items() if "segment" in line.dims
     }
-    return lines.assign(hidden) if names else lines
+    return lines.assign(hidden)
