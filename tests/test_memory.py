@@ -45,8 +45,8 @@ def test_the_memory_of_a_run_does_not_grow_with_its_trials(proof, tmp_path):
     found = {trials: peak(trials, tmp_path / str(trials)) for trials in TRIALS}
     told = ", ".join(f"{trials:,} trials: {most:,.0f} MB" for trials, most in found.items())
     proof("The most memory of `acosim run` of the quickstart, its page and workbook too", told)
-    # A hundred times as many trials may take the draws of a few contracts' columns more.
-    assert max(found.values()) < 1.25 * found[TRIALS[0]]
+    # One column of a million trials, in order beside itself, is 16 MB of some 400.
+    assert max(found.values()) < 1.1 * found[TRIALS[0]]
 
 
 def test_what_a_ledger_keeps_of_a_block_is_not_the_block():

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -66,6 +67,15 @@ def test_a_damaged_chunk_is_seen(folder, damage):
         two.write_bytes(held if damage == "swapped" else two.read_bytes())
     with pytest.raises(ResultsError, match="is altered"):
         results.open_run(folder)
+
+
+def test_a_run_opened_in_pieces_is_the_same_run(folder):
+    whole, pieces = results.open_run(folder), results.open_run(folder, piece=70)
+    xr.testing.assert_identical(whole, pieces)
+    assert len(whole.chunksizes["trial"]) == 1
+    assert max(pieces.chunksizes["trial"]) == 70
+    # A number for each of a million trials would be 8 MB.
+    assert isinstance(whole.indexes["trial"], pd.RangeIndex)
 
 
 def test_a_missing_block_is_refused_unless_a_part_will_do(folder):

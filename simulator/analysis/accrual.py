@@ -55,7 +55,7 @@ def _booked(settlement: xr.DataArray, confidence: float, dim: str) -> xr.Dataset
         said[f"{name}_error_usd"] = standard_error(settlement, measure, dim)
     found = xr.apply_ufunc(
         most_likely,
-        settlement.astype(np.float64),
+        settlement.astype(np.float64, copy=False),
         input_core_dims=[[dim]],
         output_core_dims=[[] for _ in Likely._fields],
         vectorize=True,
@@ -95,8 +95,10 @@ def most_likely(draws: npt.NDArray[np.float64]) -> Likely:
 def _most_often(draws: npt.NDArray[np.float64]) -> tuple[float, int]:
     """Return the amount that comes most often, the lowest of several, and how often."""
     ordered = np.sort(draws)
-    tied = ordered[1:][ordered[1:] == ordered[:-1]]
+    lowest, tied = float(ordered[0]), ordered[1:][ordered[1:] == ordered[:-1]]
+    del ordered
     if not len(tied):
-        return float(ordered[0]), 1
-    amounts, times = np.unique(tied, return_counts=True)
-    return float(amounts[times.argmax()]), int(times.max()) + 1
+        return lowest, 1
+    firsts = np.flatnonzero(np.append(True, tied[1:] != tied[:-1]))
+    times = np.diff(firsts, append=len(tied))
+    return float(tied[firsts[times.argmax()]]), int(times.max()) + 1

@@ -63,7 +63,7 @@ def ceded(settlement: xr.DataArray, layer: Layer) -> xr.DataArray:
     2.0
     """
     _checked(layer)
-    beyond = (0.0 - settlement) - layer.attachment_usd
+    beyond = (0.0 - layer.attachment_usd) - settlement
     return xr.DataArray(beyond.clip(min=0.0, max=layer.limit_usd))
 
 
@@ -80,11 +80,12 @@ def layer_price(settlement: xr.DataArray, layer: Layer, dim: str = "trial") -> x
 
 def _priced(settlement: xr.DataArray, layer: Layer, dim: str) -> xr.Dataset:
     paid = ceded(settlement, layer)
-    net = settlement + paid - layer.premium_usd
+    net = settlement + paid
+    net -= layer.premium_usd
     parts = {
         "ceded_usd": (paid, Measure("mean")),
         "attaches_share": (paid, Measure("above", 0.0)),
-        "exhausts_share": (paid - layer.limit_usd, Measure("above", -1e-9 * layer.limit_usd)),
+        "exhausts_share": (paid, Measure("above", (1.0 - 1e-9) * layer.limit_usd)),
         "net_usd": (net, Measure("mean")),
         "net_sd_usd": (net, Measure("sd")),
     }

@@ -3,19 +3,36 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
 import xarray as xr
 
-__all__ = ["HELD", "by_column", "held"]
+__all__ = ["HELD", "PIECE", "by_column", "gathered", "held"]
 
 # Numbers in memory at once, 8 bytes each, and a few copies while something is made of them.
 HELD = 250_000
+# Trials of a run that are read and worked on at a time, of a column that is then held whole.
+PIECE = 100_000
 
 _Found = TypeVar("_Found", xr.DataArray, xr.Dataset)
 
 
 def held(x: xr.DataArray) -> xr.DataArray:
     """Return `x` in memory if it is small, else as it is: lazy, if it was."""
-    return x.compute() if x.size <= HELD else x
+    return gathered(x) if x.size <= HELD else x
+
+
+def gathered(x: xr.DataArray) -> xr.DataArray:
+    """Return `x` in memory: each piece of what is lazy is put in its place as soon as it is there.
+
+    >>> gathered(xr.DataArray([1.0, 2.0, 3.0], dims="trial").chunk(trial=2) + 1.0).values.tolist()
+    [2.0, 3.0, 4.0]
+    """
+    # Dask would hold all pieces beside the array that they are put together in.
+    if not x.chunks or all(len(pieces) == 1 for pieces in x.chunks):
+        return x.compute()
+    whole = np.empty(x.shape, x.dtype)
+    x.data.store(whole, lock=False)
+    return x.copy(data=whole)
 
 
 def by_column(of: Callable[[xr.DataArray], _Found], x: xr.DataArray, dim: str = "trial") -> _Found:
@@ -33,7 +50,7 @@ def by_column(of: Callable[[xr.DataArray], _Found], x: xr.DataArray, dim: str = 
     """
     several = [other for other in x.dims if other != dim and x.sizes[other] > 1]
     if x.size <= HELD or not several:
-        return of(x.compute())
+        return of(gathered(x))
     along = max(several, key=lambda other: x.sizes[other])
     middle = x.sizes[along] // 2
     halves = (slice(None, middle), slice(middle, None))

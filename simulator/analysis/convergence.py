@@ -14,7 +14,7 @@ import xarray as xr
 from scipy import special
 
 from simulator.analysis import tail
-from simulator.analysis.columns import by_column
+from simulator.analysis.columns import by_column, gathered
 
 __all__ = ["REPLICATE", "Measure", "design_effect", "estimate", "powers", "standard_error"]
 
@@ -81,7 +81,7 @@ def design_effect(x: xr.DataArray, measure: Measure, dim: str = "trial") -> xr.D
 
     Raises KeyError where no `replicate` says which trials were drawn together.
     """
-    influence = _influence(x.compute(), measure, dim).astype(np.float64)
+    influence = _influence(gathered(x), measure, dim).astype(np.float64)
     _, codes = np.unique(x.coords[REPLICATE].values, return_inverse=True)
     return xr.apply_ufunc(
         _effect, influence, input_core_dims=[[dim]], kwargs={"codes": codes.reshape(-1)}
@@ -122,7 +122,7 @@ def _mean_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
 
 
 def _sd(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
-    return xr.apply_ufunc(_spread, x.compute(), input_core_dims=[[dim]])
+    return xr.apply_ufunc(_spread, gathered(x), input_core_dims=[[dim]])
 
 
 def _spread(x: Floats) -> Floats:
@@ -138,7 +138,7 @@ def powers(x: Floats, power: int) -> Floats:
 
 
 def _sd_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
-    return xr.apply_ufunc(_spread_error, x.compute(), input_core_dims=[[dim]])
+    return xr.apply_ufunc(_spread_error, gathered(x), input_core_dims=[[dim]])
 
 
 def _spread_error(x: Floats) -> Floats:
@@ -163,7 +163,7 @@ def _above_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
 
 def _quantile_error(x: xr.DataArray, at: float, dim: str) -> xr.DataArray:
     return xr.apply_ufunc(
-        _resampled_sd, x.compute(), input_core_dims=[[dim]], kwargs={"share": at}
+        _resampled_sd, gathered(x), input_core_dims=[[dim]], kwargs={"share": at}
     )
 
 

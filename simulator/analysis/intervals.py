@@ -13,7 +13,7 @@ import xarray as xr
 from scipy import special, stats
 
 from simulator.analysis import tail
-from simulator.analysis.columns import by_column
+from simulator.analysis.columns import by_column, gathered
 from simulator.analysis.convergence import (
     REPLICATE,
     Measure,
@@ -92,7 +92,7 @@ def _of_share(middle: xr.DataArray, n: int, score: float) -> xr.Dataset:
 
 def _ends(x: xr.DataArray, find: Callable[[Floats], _Two], dim: str) -> xr.Dataset:
     low, high = xr.apply_ufunc(
-        find, x.compute(), input_core_dims=[[dim]], output_core_dims=[[], []]
+        find, gathered(x), input_core_dims=[[dim]], output_core_dims=[[], []]
     )
     return xr.Dataset({"low": low, "high": high})
 

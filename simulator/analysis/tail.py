@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from simulator.analysis.columns import by_column
+from simulator.analysis.columns import by_column, gathered
 from simulator.errors import SimulatorError
 
 __all__ = [
@@ -20,7 +20,8 @@ __all__ = [
     "value_at_risk",
 ]
 
-_Meets: TypeAlias = Callable[[xr.DataArray, float], xr.DataArray]
+Floats: TypeAlias = npt.NDArray[np.float64]
+_Meets: TypeAlias = Callable[[Floats, float], npt.NDArray[np.bool_]]
 
 
 def quantiles(x: xr.DataArray, shares: Sequence[float], dim: str = "trial") -> xr.DataArray:
@@ -48,7 +49,7 @@ def quantiles(x: xr.DataArray, shares: Sequence[float], dim: str = "trial") -> x
     return found.assign_coords(quantile=wanted).transpose("quantile", ...)
 
 
-def _quantiles(x: npt.NDArray[np.float64], shares: Sequence[float]) -> npt.NDArray[np.float64]:
+def _quantiles(x: Floats, shares: Sequence[float]) -> Floats:
     return np.moveaxis(np.quantile(x, shares, axis=-1), 0, -1)
 
 
@@ -107,7 +108,7 @@ def shortfall(x: xr.DataArray, share: float, dim: str = "trial") -> xr.DataArray
     )
 
 
-def _shortfall(x: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.float64]:
+def _shortfall(x: Floats, share: float) -> Floats:
     q = np.quantile(x, share, axis=-1, method="inverted_cdf", keepdims=True)
     short = x - q
     np.minimum(short, 0.0, out=short)
@@ -122,7 +123,7 @@ def chance_below(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataAr
     >>> float(chance_below(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
     0.25
     """
-    return by_column(lambda column: _chance(_gathered(column), lt, level, dim), x, dim)
+    return by_column(lambda column: _chance(column, lt, level, dim), x, dim)
 
 
 def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataArray:
@@ -131,16 +132,23 @@ def chance_above(x: xr.DataArray, level: float, dim: str = "trial") -> xr.DataAr
     >>> float(chance_above(xr.DataArray([-1.0, 0.0, 0.0, 2.0], dims="trial"), 0.0))
     0.25
     """
-    return by_column(lambda column: _chance(_gathered(column), gt, level, dim), x, dim)
+    return by_column(lambda column: _chance(column, gt, level, dim), x, dim)
 
 
 def _chance(x: xr.DataArray, meets: _Meets, level: float, dim: str) -> xr.DataArray:
-    # What is missing meets nothing: without `where` it would count as a trial that does not.
-    return meets(x, level).astype(np.float64).where(x.notnull()).mean(dim, skipna=False)
+    return xr.apply_ufunc(
+        _share, _gathered(x), input_core_dims=[[dim]], kwargs={"meets": meets, "level": level}
+    )
+
+
+def _share(x: Floats, meets: _Meets, level: float) -> Floats:
+    met = np.count_nonzero(meets(x, level), axis=-1) / x.shape[-1]
+    # What is missing meets nothing: without this it would count as a trial that does not.
+    return np.where(np.isnan(x).any(axis=-1), np.nan, met)
 
 
 def _gathered(x: xr.DataArray) -> xr.DataArray:
-    return x.compute().astype(np.float64, copy=False)
+    return gathered(x).astype(np.float64, copy=False)
 
 
 def _checked(share: float) -> float:

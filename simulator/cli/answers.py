@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from simulator.cli.memory import frugal
 from simulator.cli.terminal import amount, grid, listing, say, width
 from simulator.timing import listening
 
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
     from simulator.report.findings import Findings
     from simulator.scenario.schema import Cell, DataQuality, Scenario
 
-__all__ = ["files", "plan", "plans", "profiled", "settled", "show", "sound", "statements"]
+__all__ = [
+    "files",
+    "opened",
+    "plan",
+    "plans",
+    "profiled",
+    "settled",
+    "show",
+    "sound",
+    "statements",
+]
 
 _MOST_TABLES = 12
 _SHORT = 40
@@ -148,6 +159,15 @@ def _costs(planned: "Plan", cost: "Estimate") -> dict[str, str]:
     }
 
 
+def opened(path: Path) -> "xr.Dataset":
+    """Return a run to be shown: a column of trials at a time will be in memory, however many."""
+    from simulator.analysis.columns import PIECE
+    from simulator.results import open_run
+
+    frugal()
+    return open_run(path, piece=PIECE)
+
+
 def show(run: "xr.Dataset", *, as_json: bool, known: "Findings | None" = None) -> None:
     """Print what each contract earns or owes; what is worked out already is `known`."""
     from simulator.report import sentences, tables
@@ -236,6 +256,22 @@ def _worth(run: "xr.Dataset") -> None:
         say(f"{duel.a} is worth more than {duel.b} in {wins} %; on average {mean} {unit.name}")
 
 
+def _pictures(run: "xr.Dataset", aside: Path) -> dict[str, Path]:
+    """Write the pictures that a run has and return where each is."""
+    from simulator.analysis.choices import present
+    from simulator.analysis.kept import EFFECT, kept
+    from simulator.report import plots
+
+    written = {"picture": plots.save(plots.exceedance(run), aside / "exceedance.png")}
+    if run.sizes["year"] > 1:
+        written["by year"] = plots.save(plots.fan(run), aside / "by_year.png")
+    if _valued(run):
+        written["values"] = plots.save(plots.values(present(run)), aside / "values.png")
+    if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
+        written["kept"] = plots.save(plots.kept(kept(run)), aside / "kept.png")
+    return written
+
+
 def files(
     run: "xr.Dataset",
     folder: Path,
@@ -251,10 +287,8 @@ def files(
     terms are ranked anew by what their rivals move on `ranked` trials, if that is not 0. What
     is worked out already is `known`.
     """
-    from simulator.analysis.choices import present
-    from simulator.analysis.kept import EFFECT, kept
     from simulator.engine.ledger import ledger, quick
-    from simulator.report import mattering, page, plots, workbook
+    from simulator.report import mattering, page, workbook
     from simulator.report.findings import findings
     from simulator.results import showing
 
@@ -262,17 +296,9 @@ def files(
 
     with showing(folder) as aside:
         settled = ledger(folder, aside) if again or quick(run) else None
+        frugal()
         known.summary.to_parquet(aside / "summary.parquet")
-        written = {
-            "run": folder,
-            "picture": plots.save(plots.exceedance(run), aside / "exceedance.png"),
-        }
-        if run.sizes["year"] > 1:
-            written["by year"] = plots.save(plots.fan(run), aside / "by_year.png")
-        if _valued(run):
-            written["values"] = plots.save(plots.values(present(run)), aside / "values.png")
-        if EFFECT in run.coords and float(run[EFFECT].values[0]) == 0.0:
-            written["kept"] = plots.save(plots.kept(kept(run)), aside / "kept.png")
+        written = {"run": folder, **_pictures(run, aside)}
         ranking = mattering.rank(folder, ranked, aside) if ranked else mattering.kept(folder)
         written["page"] = page.write(run, aside / "report.html", settled, ranking, known)
         written["workbook"] = workbook.write(run, aside / "report.xlsx", settled, ranking, known)

@@ -198,12 +198,11 @@ def _extended(planned: "Plan", asked: Asked, precise: "dict[Path, Reached]") -> 
     """Return the plan of as many trials as the target takes; the plan itself if it has them."""
     from simulator.analysis.precision import further, reached
     from simulator.engine.plan import plan
-    from simulator.results import open_run
 
     if asked.target is None:
         return planned
     scenario = planned.scenario
-    seen = precise[planned.folder] = reached(open_run(planned.folder), asked.target)
+    seen = precise[planned.folder] = reached(answers.opened(planned.folder), asked.target)
     size, scheme = planned.pin.block, scenario.sampling.scheme
     trials = further(scenario.trials, seen, asked.target, size, scheme)
     if trials == scenario.trials:
@@ -230,17 +229,15 @@ def _unmet(done: "list[Plan]", precise: "dict[Path, Reached]") -> Iterator[_Fail
 
 
 def _write(planned: "Plan") -> None:
-    from simulator.results import open_run
 
-    answers.files(open_run(planned.folder), planned.folder, quiet=True)
+    answers.files(answers.opened(planned.folder), planned.folder, quiet=True)
 
 
 def _one(done: "list[Plan]", *, as_json: bool) -> None:
     from simulator.report.findings import findings
-    from simulator.results import open_run
 
     for planned in done:
-        opened = open_run(planned.folder)
+        opened = answers.opened(planned.folder)
         known = findings(opened)
         answers.show(opened, as_json=as_json, known=known)
         answers.files(opened, planned.folder, quiet=as_json, known=known)
@@ -248,10 +245,9 @@ def _one(done: "list[Plan]", *, as_json: bool) -> None:
 
 def _several(done: "list[Plan]", failures: list[_Failure], *, as_json: bool) -> None:
     from simulator.report import tables
-    from simulator.results import open_run
 
     if as_json:
-        runs = [{"run": str(p.folder), **tables.as_json(open_run(p.folder))} for p in done]
+        runs = [{"run": str(p.folder), **tables.as_json(answers.opened(p.folder))} for p in done]
         failed = [{"what": failure.what, "why": str(failure.error)} for failure in failures]
         say(json.dumps({"runs": runs, "failed": failed}, indent=1))
         return
@@ -266,9 +262,8 @@ def _several(done: "list[Plan]", failures: list[_Failure], *, as_json: bool) -> 
 def _rows(planned: "Plan") -> Iterator[list[str]]:
     """Yield what each contract of a run earns or owes, all years and ACOs together."""
     from simulator.report import tables
-    from simulator.results import open_run
 
-    table = next(tables.tables(tables.summary(open_run(planned.folder))))
+    table = next(tables.tables(tables.summary(answers.opened(planned.folder))))
     cells = {row.label: row.cells for row in table.rows}
     for at, contract in enumerate(table.contracts):
         figures = [str(cells[label][at]) for label in _MEASURES]

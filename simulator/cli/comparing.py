@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulator.cli import answers
 from simulator.cli.terminal import grid, say, width
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ def contracts(run: "xr.Dataset", a: str, b: str, *, as_json: bool) -> None:
 def runs(one: Path, other: Path, *, as_json: bool) -> None:
     """Print what one run pays more than another, contract by contract on the same draws."""
     from simulator.report import comparison
-    from simulator.results import open_run
 
-    first, second = open_run(one), open_run(other)
+    first, second = answers.opened(one), answers.opened(other)
     table = comparison.across(first, second)
     if as_json:
         told = {"a": str(one), "b": str(other)}

@@ -183,9 +183,7 @@ def run(
 @guarded
 def show(path: _Run, as_json: _Json = False) -> None:
     """Show a run: what each contract earns or owes, each figure with its standard error."""
-    from simulator.results import open_run
-
-    answers.show(open_run(path), as_json=as_json)
+    answers.show(answers.opened(path), as_json=as_json)
 
 
 @app.command()
@@ -222,12 +220,11 @@ def _compared(path: Path, other: str, second: str | None, *, as_json: bool) -> N
     if path.is_file():
         raise typer.BadParameter("two contracts of a scenario are compared with --by-term")
     from simulator.cli import comparing
-    from simulator.results import open_run
 
     if second is None:
         comparing.runs(path, Path(other), as_json=as_json)
     else:
-        comparing.contracts(open_run(path), other, second, as_json=as_json)
+        comparing.contracts(answers.opened(path), other, second, as_json=as_json)
 
 
 @app.command()
@@ -249,11 +246,10 @@ def capital(
     """Show value at risk, a layer of aggregate stop-loss, what may be booked, and cash."""
     from simulator.analysis.capital import Layer
     from simulator.cli import comparing
-    from simulator.results import open_run
 
     if (attachment is None) != (limit is None):
         raise typer.BadParameter("a layer has an --attachment and a --limit")
-    run = open_run(path)
+    run = answers.opened(path)
     if case >= run.sizes.get("case", 1):
         raise typer.BadParameter(
             f"case {case} is not in the run; it has {run.sizes.get('case', 1)}"
@@ -273,10 +269,8 @@ def report(
     trials: Annotated[int, typer.Option(min=2, help="Of what matters.")] = 1_000,
 ) -> None:
     """Settle a run again and write its page, workbook, pictures and table."""
-    from simulator.results import open_run
-
     ranked = trials if what_matters else 0
-    answers.files(open_run(path), path, quiet=False, again=True, ranked=ranked)
+    answers.files(answers.opened(path), path, quiet=False, again=True, ranked=ranked)
 
 
 @app.command("what-matters")
@@ -362,9 +356,9 @@ def sensitivity(
 ) -> None:
     """Say how far a sweep's values move the answer: a tornado, or Sobol' indices (saltelli)."""
     from simulator.cli import sensitivities
-    from simulator.results import open_run, run_scenario
+    from simulator.results import run_scenario
 
-    run = open_run(path)
+    run = answers.opened(path)
     if base >= run.sizes.get("case", 1):
         raise typer.BadParameter(f"--base {base}: there are {run.sizes.get('case', 1)} cases")
     sensitivities.show(run, run_scenario(path), (contract, against), base, as_json=as_json)

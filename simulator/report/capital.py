@@ -9,6 +9,7 @@ import xarray as xr
 from simulator.analysis.accrual import accrual
 from simulator.analysis.capital import LEVELS, Layer, at_risk, layer_price
 from simulator.analysis.cash import by_quarter
+from simulator.analysis.columns import gathered
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.programs import PROGRAMS
 from simulator.programs.calendar import payments
@@ -72,7 +73,7 @@ def cash(run: xr.Dataset, case: int = 0) -> pd.DataFrame:
         }
         for quarter in moved["quarter"].values
         for label in labels
-        for here in [moved.sel(quarter=quarter, contract=label).compute()]
+        for here in [gathered(moved.sel(quarter=quarter, contract=label))]
         for name, measure in _CASH.items()
     ]
     return pd.DataFrame(rows)

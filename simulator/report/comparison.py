@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from simulator.analysis.columns import gathered
 from simulator.analysis.convergence import Measure, estimate
 from simulator.analysis.paired import advantage
 from simulator.errors import ResultsError
@@ -155,5 +156,5 @@ def _between(gap: xr.DataArray) -> pd.DataFrame:
 
 
 def _figures(gap: xr.DataArray) -> dict[str, float]:
-    said = advantage(gap.compute())
+    said = advantage(gathered(gap))
     return {str(name): float(value) for name, value in said.data_vars.items()}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from simulator.analysis.columns import gathered
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.analysis.intervals import interval
 from simulator.report.rounding import Figure, figure, scale
@@ -46,7 +47,7 @@ def errors(total: xr.DataArray) -> pd.DataFrame:
 def _columns(total: xr.DataArray) -> Iterator[xr.DataArray]:
     """Yield each contract's trials, in memory one at a time."""
     for label in total["contract"].values:
-        yield total.sel(contract=[label]).compute()
+        yield gathered(total.sel(contract=[label]))
 
 
 def _halves(trials: int) -> list[int]:

@@ -22,6 +22,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter, StrMethodFormatter
 
+from simulator.analysis.columns import gathered
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.analysis.tail import quantiles
 from simulator.report.rounding import figure
@@ -123,7 +124,7 @@ def histogram(run: xr.Dataset, contract: str, ax: Axes | None = None) -> Axes:
     width = (high - low) / 40.0
     edges = ((np.arange(low // width - 1.0, high // width + 2.0) + 0.5) * width).tolist()
     draws = settlement.sel(contract=contract)
-    own = draws.values
+    own = gathered(draws).values
     often, _ = np.histogram(np.clip(own, edges[0], edges[-1]), edges)
     shares = often / own.size
     ax.hist(edges[:-1], edges, weights=shares, color=colours(run)[contract], label=contract)
@@ -539,8 +540,8 @@ def _by_year(run: xr.Dataset) -> xr.DataArray:
 
 def _ordered(settlement: xr.DataArray, label: str) -> npt.NDArray[np.float64]:
     """Return a contract's draws in order: what is lazy is sorted where it is read to."""
-    held = settlement.sel(contract=label)
-    draws = held.values.reshape(-1) if held.chunks else held.values.flatten()
+    drawn = settlement.sel(contract=label)
+    draws = gathered(drawn).values.reshape(-1) if drawn.chunks else drawn.values.flatten()
     draws.sort()
     return draws
 
@@ -568,10 +569,10 @@ def _covered(settlement: xr.DataArray, label: str) -> int:
     """Return how many earlier contracts pay the same in a quarter of the trials that pay."""
     labels = [str(other) for other in settlement["contract"].values]
     place = labels.index(label)
-    own = settlement.sel(contract=label).values
+    own = gathered(settlement.sel(contract=label)).values
     pays = own != 0.0
     same = [
-        int(((settlement.sel(contract=other).values == own) & pays).sum())
+        int(((gathered(settlement.sel(contract=other)).values == own) & pays).sum())
         for other in labels[:place]
     ]
     covered = sum(4 * many > int(pays.sum()) and many > 0 for many in same)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from simulator.analysis.columns import by_column, held
+from simulator.analysis.columns import by_column, gathered, held
 from simulator.analysis.convergence import REPLICATE, Measure, estimate, standard_error
 from simulator.report.rounding import Figure, figure, scale
 
@@ -172,7 +172,7 @@ def _portions(settlement: xr.DataArray) -> Iterator[xr.DataArray]:
 def _loaded(settlement: xr.DataArray) -> xr.DataArray:
     """Return a settlement as float64: in memory, or lazy if it is too long for that."""
     loaded = settlement.astype(np.float64)
-    return held(loaded) if loaded.sizes["aco"] == 1 or loaded.size > _HELD else loaded.compute()
+    return held(loaded) if loaded.sizes["aco"] == 1 or loaded.size > _HELD else gathered(loaded)
 
 
 def _years(loaded: xr.DataArray) -> Iterator[xr.DataArray]:
@@ -249,7 +249,7 @@ def _drawn(
         dim: xr.DataArray(np.array([str(rows[place][dim]) for place in known], object), dims="row")
         for dim in _OBSERVED
     }
-    found = case.sel(at).transpose("row", ...).compute()
+    found = gathered(case.sel(at).transpose("row", ...))
     return {place: found.isel(row=n) for n, place in enumerate(known)}
 
 
@@ -259,7 +259,7 @@ def _percentile(draws: xr.DataArray | None, row: Mapping[str, str | float]) -> d
     # Draws are stored as float32, and so must be what is to tie with them.
     level = float(np.float32(row["settlement_usd"]))
     # Mid-rank: half of the ties lie below.
-    half = 0.5 * (1.0 + (draws < level) - (draws > level))
+    half = np.float32(0.5) * (np.float32(1.0) + (draws < level) - (draws > level))
     return {
         "percentile_share": float(estimate(half, Measure("mean"))),
         "percentile_error_share": float(standard_error(half, Measure("mean"))),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from simulator.scenario.sweep import cases
 __all__ = ["assumptions", "digest", "found", "open_run", "refuse_flaws", "unsound"]
 
 
-def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
+def open_run(path: str | Path, *, partial: bool = False, piece: int | None = None) -> xr.Dataset:
     """Return a run's lines, (case, trial, year, aco, contract), lazily; `case` if it sweeps.
 
     Only lines that all contracts have are in it. Where trials were not drawn independently a
@@ -33,6 +33,8 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     ----------
     path : a run's folder
     partial : open what is committed of a run that is not finished
+    piece : trials that dask reads and works on at a time; by default all of them in one, which
+        xarray's quantiles and ranks ask for
 
     Raises
     ------
@@ -45,7 +47,7 @@ def open_run(path: str | Path, *, partial: bool = False) -> xr.Dataset:
     bad = unsound(folder, wanted)
     _refuse(folder, [b for b in bad if not (partial and bad[b] == "missing")], bad)
     trials = _whole(wanted, bad, scenario.trials)
-    lines = _lines(folder, scenario, store).isel(trial=_span(trials))
+    lines = _lines(folder, scenario, store, piece or -1).isel(trial=_span(trials))
     _refuse_labels(folder, scenario, lines)
     drawn = {"trial": trials, **together(scenario.sampling, trials)}
     lines = lines.assign_coords({**drawn, **_coordinates(scenario)})
@@ -159,25 +161,28 @@ def _refuse(folder: Path, refused: Sequence[Block], why: Mapping[Block, str]) ->
         raise ResultsError(f"{folder}: {first} is {why[first]}{others}{_remedy(folder)}")
 
 
-def _whole(wanted: Sequence[Block], bad: Mapping[Block, str], trials: int) -> np.ndarray:
-    """Return the trials that every case has."""
+def _whole(wanted: Sequence[Block], bad: Mapping[Block, str], trials: int) -> pd.Index:
+    """Return the trials that every case has: a range, which takes no memory, if it is one."""
     lacking = {block.number for block in bad}
     found = {block.number: block.range for block in wanted if block.number not in lacking}
-    numbers = [np.array(found[number]) for number in sorted(found)]
-    every = np.concatenate([np.array([], dtype=np.int64), *numbers])
-    return every[every < trials]
+    spans = [found[number] for number in sorted(found)]
+    if all(one.stop == after.start for one, after in pairwise(spans)):
+        first, last = (spans[0].start, spans[-1].stop) if spans else (0, 0)
+        return pd.RangeIndex(first, min(last, trials))
+    every = np.concatenate([np.array(span) for span in spans])
+    return pd.Index(every[every < trials])
 
 
-def _span(trials: np.ndarray) -> slice | np.ndarray:
+def _span(trials: pd.Index) -> slice | np.ndarray:
     """Return trials as a slice where none is missing between them, which copies nothing."""
-    whole = len(trials) and trials[-1] - trials[0] + 1 == len(trials)
-    return slice(int(trials[0]), int(trials[-1]) + 1) if whole else trials
+    gapless = isinstance(trials, pd.RangeIndex)
+    return slice(trials.start, trials.stop) if gapless else trials.to_numpy()
 
 
-def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:
+def _lines(folder: Path, scenario: Scenario, store: Store, piece: int) -> xr.Dataset:
     """Return the lines that all contracts have, side by side in the scenario's order."""
     labels = list(scenario.contracts)
-    opened = [_contract(folder, label, store.pin) for label in labels]
+    opened = [_contract(folder, label, store.pin, piece) for label in labels]
     # By name: a folder lists its files in an order of its own.
     every = sorted(opened[0].data_vars, key=str)
     shared = [name for name in every if all(name in other for other in opened[1:])]
@@ -187,25 +192,25 @@ def _lines(folder: Path, scenario: Scenario, store: Store) -> xr.Dataset:
     )
 
 
-def _contract(folder: Path, label: str, pin: Pin) -> xr.Dataset:
+def _contract(folder: Path, label: str, pin: Pin, piece: int) -> xr.Dataset:
     found = xr.open_zarr(folder / STORE, group=label, consolidated=False, chunks=None)
-    # One piece along trial, so that a sum does not depend on the size of blocks; and named by
+    # Not the store's pieces along trial: a sum must not depend on the size of blocks. Named by
     # what it holds, so that a run opened before it was extended is not taken for the longer one.
-    named = f"{folder.resolve()}-{label}-{pin.digest}-{found.sizes['trial']}"
+    named = f"{folder.resolve()}-{label}-{pin.digest}-{found.sizes['trial']}-{piece}"
     words = {
         name: (name, coord.values.astype(object))
         for name, coord in found.coords.items()
         if coord.dtype.kind not in "if"
     }
-    return found.chunk({"case": 1, "trial": -1}, token=named).assign_coords(words)
+    return found.chunk({"case": 1, "trial": piece}, token=named).assign_coords(words)
 
 
-def together(sampling: Sampling, trials: np.ndarray) -> dict[str, object]:
+def together(sampling: Sampling, trials: pd.Index | np.ndarray) -> dict[str, object]:
     """Return which trials were drawn together: only the replicates are independent."""
     if sampling.scheme == "antithetic":
-        return {"replicate": ("trial", trials // 2)}
+        return {"replicate": ("trial", np.asarray(trials) // 2)}
     if sampling.scheme == "sobol":
-        return {"replicate": ("trial", trials % sampling.replicates)}
+        return {"replicate": ("trial", np.asarray(trials) % sampling.replicates)}
     return {}
 
 

@@ -6,7 +6,7 @@ import xarray as xr
 from simulator.analysis import columns
 from simulator.analysis.accrual import accrual
 from simulator.analysis.capital import Layer, at_risk, layer_price
-from simulator.analysis.columns import by_column, held
+from simulator.analysis.columns import by_column, gathered, held
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.analysis.intervals import interval
 from simulator.analysis.paired import advantage
@@ -41,7 +41,8 @@ def test_what_is_made_of_some_columns_at_a_time_is_the_same(drawn, asked, monkey
     whole = ASKED[asked](drawn)
     monkeypatch.setattr(columns, "HELD", TRIALS)
     lazy = drawn.copy(data=da.from_array(drawn.values, chunks=(TRIALS, 3, 1)))
-    for apart in (ASKED[asked](drawn), ASKED[asked](lazy)):
+    pieces = drawn.chunk(trial=30)
+    for apart in (ASKED[asked](drawn), ASKED[asked](lazy), ASKED[asked](pieces)):
         xr.testing.assert_allclose(apart.transpose(*whole.dims), whole, rtol=1e-12)
 
 
@@ -56,6 +57,20 @@ def test_no_more_is_in_memory_at_once_than_is_said(drawn, monkeypatch):
     by_column(mean, drawn)
     assert max(seen) <= 2 * TRIALS
     assert sum(seen) == drawn.size
+
+
+def test_what_is_lazy_is_put_together_from_its_pieces(drawn):
+    total = (drawn.chunk(trial=30, contract=1).astype(np.float64) * 2.0).sum("aco")
+    xr.testing.assert_identical(gathered(total), (drawn * 2.0).sum("aco"))
+    assert gathered(drawn).data is drawn.data
+
+
+def test_a_chance_is_missing_where_a_trial_is(drawn):
+    drawn[7, 0, 0] = np.nan
+    for measure in (Measure("below"), Measure("above")):
+        lacking = np.isnan(estimate(drawn, measure))
+        assert lacking[0, 0]
+        assert lacking.sum() == 1
 
 
 def test_what_is_small_is_loaded_and_what_is_not_stays_lazy(drawn, monkeypatch):
