@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.guard import aside, guarded
+from simulator.cli.guard import aside, guarded, unkept
 from simulator.cli.terminal import bar, grid, listing, say, width
 from simulator.errors import ResultsError
 
@@ -127,9 +127,9 @@ def reproduce(
     from simulator.engine.run import Where
 
     where = Where(scheduler, workers, patience)
-    with aside() as unkept:
+    with aside() as scratch:
         with bar("again", workers) as progress:
-            found = again(path, out or unkept, where, progress, block)
+            found = again(path, out or scratch, where, progress, block)
         _reproduced(found, kept=out is not None, as_json=as_json)
 
 
@@ -172,10 +172,12 @@ def export(
 ) -> None:
     """Write a run's trials for other programs."""
     from simulator.results import export as exported
-    from simulator.results import few, run_scenario, told
+    from simulator.results import few, run_scenario, told, unfinished
     from simulator.scenario.sweep import cases
 
-    say(f"wrote {exported(path, to.value, out)}")
+    with unkept(unfinished(path, to.value, out)):
+        written = exported(path, to.value, out)
+    say(f"wrote {written}")
     if names := few(cases(run_scenario(path))):
         typer.echo(told(names), err=True)
 
@@ -187,10 +189,9 @@ def merge(path: _Run) -> None:
     from simulator.cli import answers
     from simulator.engine.merging import merge as merged
     from simulator.report.findings import findings
-    from simulator.results import open_run
 
     parts = merged(path)
-    opened = open_run(path)
+    opened = answers.opened(path)
     known = findings(opened)
     answers.show(opened, as_json=False, known=known)
     answers.files(opened, path, quiet=False, known=known)

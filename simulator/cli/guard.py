@@ -11,18 +11,23 @@ from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 import typer
 
 from simulator.errors import SimulatorError
 
-__all__ = ["CODES", "aside", "guarded", "interruptible"]
+__all__ = ["CODES", "aside", "guarded", "interruptible", "unkept"]
 
 CODES = {"AddressError": 2, "PartlyDoneError": 4, "ClusterError": 6, "ResultsError": 7}
-_USERS_FILE, _DISK = 3, 5
+_USERS_FILE, _MACHINE = 3, 5
+# What Python says besides MemoryError where there is no memory left, of a thread and of a library.
+_NO_ROOM = ("can't start new thread", "failed to map segment")
+_NO_MEMORY = (
+    "memory ran out; what is computed is saved. With more of it, or fewer --workers, this goes on:"
+)
 
-_asides: set[str] = set()
+_asides: set[Path] = set()
 
 P = ParamSpec("P")
 
@@ -40,9 +45,17 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
             raise _stop(str(error), CODES.get(type(error).__name__, _USERS_FILE)) from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise _stop(f"{where}{error.strerror or error}", _DISK) from error
+            raise _stop(f"{where}{error.strerror or error}", _MACHINE) from error
+        except (MemoryError, RuntimeError, ImportError) as error:
+            if not _of_memory(error):
+                raise
+            _go(_NO_MEMORY, _MACHINE)
 
     return ended
+
+
+def _of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(said in str(error) for said in _NO_ROOM)
 
 
 def _stop(message: str, code: int) -> typer.Exit:
@@ -54,12 +67,19 @@ def _stop(message: str, code: int) -> typer.Exit:
 @contextmanager
 def aside() -> Iterator[Path]:
     """Give a folder for what is not kept; it goes with its verb, and with an interrupt."""
-    with TemporaryDirectory(prefix="acosim-", ignore_cleanup_errors=True) as folder:
-        _asides.add(folder)
-        try:
-            yield Path(folder)
-        finally:
-            _asides.discard(folder)
+    scratch = TemporaryDirectory(prefix="acosim-", ignore_cleanup_errors=True)
+    with scratch as folder, unkept(Path(folder)):
+        yield Path(folder)
+
+
+@contextmanager
+def unkept(path: Path) -> Iterator[None]:
+    """Let an interrupt remove a folder, or a file, that is not kept unless its verb ends."""
+    _asides.add(path)
+    try:
+        yield
+    finally:
+        _asides.discard(path)
 
 
 def interruptible() -> None:
@@ -73,12 +93,20 @@ def interruptible() -> None:
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
+    _go("interrupted; what is computed is saved. To go on:", 128 + number)
+
+
+def _go(why: str, code: int) -> NoReturn:
+    """End the process at once, saying how to go on: what threads do is not waited for."""
     # A bar may have hidden the cursor and left half a line.
     clear = "\r\x1b[2K\x1b[?25h" if os.isatty(2) else ""
     typed = shlex.join(["acosim", *sys.argv[1:]])
-    said = f"{clear}interrupted; what is computed is saved. To go on:\n{typed}\n"
     with suppress(OSError):
-        os.write(2, said.encode())
-    for folder in tuple(_asides):
-        shutil.rmtree(folder, ignore_errors=True)
-    os._exit(128 + number)
+        os.write(2, f"{clear}{why}\n{typed}\n".encode())
+    for path in tuple(_asides):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+    os._exit(code)

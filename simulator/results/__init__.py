@@ -1,6 +1,6 @@
 """A run's folder: written block by block, reopened, proved."""
 
-from simulator.results.exporting import Format, export
+from simulator.results.exporting import Format, export, unfinished
 from simulator.results.folder import (
     RULES,
     SCENARIO,
@@ -68,6 +68,7 @@ __all__ = [
     "terms",
     "together",
     "told",
+    "unfinished",
     "unsound",
     "verify",
     "version",

@@ -22,7 +22,7 @@ from simulator.results.opening import found, open_run
 from simulator.results.small_cells import few, refuse_what_tells, told, withheld
 from simulator.scenario.sweep import cases
 
-__all__ = ["Format", "export"]
+__all__ = ["Format", "export", "unfinished"]
 
 Format: TypeAlias = Literal["netcdf", "parquet", "csv"]
 _SUFFIX: Mapping[Format, str] = {"netcdf": ".nc", "parquet": ".parquet", "csv": ".csv"}
@@ -41,9 +41,8 @@ def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
     run cannot be opened, or is more than a netCDF file of this kind holds; SimulatorError if
     totals, too, would give such a count away.
     """
-    folder, run = found(path).resolve(), _shown(path)
-    target = out or folder.with_name(folder.name + _SUFFIX[to])
-    aside = target.with_name(f".{target.name}.part")
+    run, target = _shown(path), _target(path, to, out)
+    aside = unfinished(path, to, out)
     writers: Mapping[Format, Callable[[xr.Dataset, Path], None]] = {
         "netcdf": _netcdf,
         "parquet": _parquet,
@@ -57,6 +56,17 @@ def export(path: str | Path, to: Format, out: Path | None = None) -> Path:
     finally:
         aside.unlink(missing_ok=True)
     return target
+
+
+def unfinished(path: str | Path, to: Format, out: Path | None = None) -> Path:
+    """Return where an export is written before it is whole: beside its place, hidden."""
+    target = _target(path, to, out)
+    return target.with_name(f".{target.name}.part")
+
+
+def _target(path: str | Path, to: Format, out: Path | None) -> Path:
+    folder = found(path).resolve()
+    return out or folder.with_name(folder.name + _SUFFIX[to])
 
 
 def _shown(path: str | Path) -> xr.Dataset:

@@ -108,3 +108,69 @@ def test_an_interrupt_leaves_nothing_of_what_is_not_kept():
     )
     assert told.returncode == 130
     assert not Path(told.stdout.strip()).exists()
+
+
+EXPORTED = """
+import os, signal, sys
+from simulator.cli.main import main
+from simulator.results import exporting
+
+def begun(run, path):
+    path.write_text("half of it")
+    os.kill(os.getpid(), signal.SIGINT)
+
+exporting._csv = begun
+main()
+"""
+
+
+def test_an_interrupted_export_leaves_nothing_half_written(folder, tmp_path):
+    words = ["export", str(folder), "--to", "csv", "--out", str(tmp_path / "trials.csv")]
+    ended = subprocess.run(
+        [sys.executable, "-c", EXPORTED, *words], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.endswith(f"acosim {' '.join(words)}\n")
+    assert [*tmp_path.iterdir()] == []
+
+
+SHORT_OF_MEMORY = """
+import sys
+from simulator.cli import answers
+from simulator.cli.main import main
+
+def opened(path):
+    raise {error}
+
+answers.opened = opened
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "MemoryError",
+        'RuntimeError("can\'t start new thread")',
+        'ImportError("some.so: failed to map segment from shared object")',
+    ],
+)
+def test_where_memory_runs_out_the_last_line_goes_on(folder, error):
+    ended = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_MEMORY.format(error=error), "show", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 5
+    assert ended.stderr.startswith("memory ran out")
+    assert ended.stderr.endswith(f"\nacosim show {folder}\n")
+
+
+def test_another_error_of_its_kind_is_ours():
+    code = SHORT_OF_MEMORY.format(error='RuntimeError("a slip")')
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "show", "x"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "our mistake" in ended.stderr
