@@ -70,10 +70,11 @@ def test_a_damaged_chunk_is_seen(folder, damage):
 
 
 def test_a_run_opened_in_pieces_is_the_same_run(folder):
-    whole, pieces = results.open_run(folder), results.open_run(folder, piece=70)
+    whole, pieces = results.open_run(folder), results.open_run(folder, piece=150)
     xr.testing.assert_identical(whole, pieces)
     assert len(whole.chunksizes["trial"]) == 1
-    assert max(pieces.chunksizes["trial"]) == 70
+    assert max(pieces.chunksizes["trial"]) == 150
+    assert max(results.open_run(folder, piece=7).chunksizes["trial"]) == 100  # a block
     # A number for each of a million trials would be 8 MB.
     assert isinstance(whole.indexes["trial"], pd.RangeIndex)
 

@@ -79,6 +79,8 @@ def layer_price(settlement: xr.DataArray, layer: Layer, dim: str = "trial") -> x
 
 
 def _priced(settlement: xr.DataArray, layer: Layer, dim: str) -> xr.Dataset:
+    # In float32 the limit itself would be rounded, and who stands at it would not be told.
+    settlement = settlement.astype(np.float64, copy=False)
     paid = ceded(settlement, layer)
     net = settlement + paid
     net -= layer.premium_usd

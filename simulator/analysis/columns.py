@@ -10,7 +10,7 @@ __all__ = ["HELD", "PIECE", "by_column", "gathered", "held"]
 
 # Numbers in memory at once, 8 bytes each, and a few copies while something is made of them.
 HELD = 250_000
-# Trials of a run that are read and worked on at a time, of a column that is then held whole.
+# Trials that are read, or from which something is made, at a time.
 PIECE = 100_000
 
 _Found = TypeVar("_Found", xr.DataArray, xr.Dataset)
@@ -22,16 +22,20 @@ def held(x: xr.DataArray) -> xr.DataArray:
 
 
 def gathered(x: xr.DataArray) -> xr.DataArray:
-    """Return `x` in memory: each piece of what is lazy is put in its place as soon as it is there.
+    """Return `x` in memory; of what is lazy a piece at a time is computed and put in its place.
 
     >>> gathered(xr.DataArray([1.0, 2.0, 3.0], dims="trial").chunk(trial=2) + 1.0).values.tolist()
     [2.0, 3.0, 4.0]
     """
-    # Dask would hold all pieces beside the array that they are put together in.
-    if not x.chunks or all(len(pieces) == 1 for pieces in x.chunks):
+    if not x.chunks or all(len(sizes) == 1 for sizes in x.chunks):
         return x.compute()
+    # Dask itself would hold all pieces beside the array that it puts them together in.
     whole = np.empty(x.shape, x.dtype)
-    x.data.store(whole, lock=False)
+    for at in np.ndindex(*x.data.numblocks):
+        sizes = [x.chunks[axis][n] for axis, n in enumerate(at)]
+        firsts = [sum(x.chunks[axis][:n]) for axis, n in enumerate(at)]
+        place = tuple(slice(first, first + n) for first, n in zip(firsts, sizes, strict=True))
+        whole[place] = x.data.blocks[at].compute()
     return x.copy(data=whole)
 
 

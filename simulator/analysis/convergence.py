@@ -14,13 +14,11 @@ import xarray as xr
 from scipy import special
 
 from simulator.analysis import tail
-from simulator.analysis.columns import by_column, gathered
+from simulator.analysis.columns import PIECE, by_column, gathered
 
 __all__ = ["REPLICATE", "Measure", "design_effect", "estimate", "powers", "standard_error"]
 
 REPLICATE = "replicate"
-# Trials of a column whose deviations are in memory at once.
-_PIECE = 100_000
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _Of: TypeAlias = Callable[[xr.DataArray, float, str], xr.DataArray]
@@ -133,7 +131,7 @@ def _spread(x: Floats) -> Floats:
 def powers(x: Floats, power: int) -> Floats:
     """Return the sum of the deviations from the mean, to a power, along the last axis."""
     mean = x.mean(axis=-1, keepdims=True, dtype=np.float64)
-    pieces = (x[..., first : first + _PIECE] for first in range(0, x.shape[-1], _PIECE))
+    pieces = (x[..., first : first + PIECE] for first in range(0, x.shape[-1], PIECE))
     return np.asarray(sum(((piece - mean) ** power).sum(axis=-1) for piece in pieces))
 
 

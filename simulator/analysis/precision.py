@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from simulator.analysis.columns import gathered
 from simulator.analysis.convergence import Measure, estimate, standard_error
 from simulator.errors import ResultsError, SimulatorError
 
@@ -79,7 +80,7 @@ def reached(run: xr.Dataset, asked: Target) -> Reached:
 
 def _reached(run: xr.Dataset, label: str, asked: Target) -> Reached:
     paid = run["settlement_usd"].sel(contract=label, drop=True).astype(np.float64)
-    total = paid.sum(["year", "aco"], skipna=False).compute()
+    total = gathered(paid.sum(["year", "aco"], skipna=False))
     errors = np.atleast_1d(standard_error(total, _MEAN).values)
     means = np.atleast_1d(estimate(total, _MEAN).values)
     allowed = asked.error * np.abs(means) if asked.relative else np.full_like(means, asked.error)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from simulator.analysis.columns import gathered
 from simulator.analysis.convergence import REPLICATE, Measure, estimate, standard_error
 from simulator.analysis.paired import paired
 from simulator.errors import ResultsError
@@ -40,9 +41,8 @@ def answer(run: xr.Dataset, contract: str, against: str | None = None) -> xr.Dat
         paid = lines.sel(contract=contract, drop=True)
     else:
         paid = paired(lines, contract, against)
-    return (
-        paid.settlement_usd.sum(["year", "aco"], skipna=False).transpose("case", "trial").compute()
-    )
+    total = paid.settlement_usd.sum(["year", "aco"], skipna=False)
+    return gathered(total.transpose("case", "trial"))
 
 
 def settings(scenario: Scenario) -> list[dict[str, object]]:

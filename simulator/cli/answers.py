@@ -160,7 +160,7 @@ def _costs(planned: "Plan", cost: "Estimate") -> dict[str, str]:
 
 
 def opened(path: Path) -> "xr.Dataset":
-    """Return a run to be shown: a column of trials at a time will be in memory, however many."""
+    """Return a run to be shown: in pieces, so that not all of its trials need be in memory."""
     from simulator.analysis.columns import PIECE
     from simulator.results import open_run
 

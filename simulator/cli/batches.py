@@ -229,7 +229,6 @@ def _unmet(done: "list[Plan]", precise: "dict[Path, Reached]") -> Iterator[_Fail
 
 
 def _write(planned: "Plan") -> None:
-
     answers.files(answers.opened(planned.folder), planned.folder, quiet=True)
 
 

@@ -67,7 +67,7 @@ def capital(
 
     settlement = run["settlement_usd"]
     settlement = settlement.isel(case=case) if "case" in settlement.dims else settlement
-    total = settlement.astype(np.float64).sum(["year", "aco"]).compute()
+    total = settlement.astype(np.float64).sum(["year", "aco"], skipna=False)
     table, cash = held.figures(total, confidence, layer), held.cash(run, case)
     if as_json:
         said = {"capital": _records(table), "cash": _records(cash)}

@@ -21,11 +21,9 @@ __all__ = ["CODES", "aside", "guarded", "interruptible", "unkept"]
 
 CODES = {"AddressError": 2, "PartlyDoneError": 4, "ClusterError": 6, "ResultsError": 7}
 _USERS_FILE, _MACHINE = 3, 5
-# What Python says besides MemoryError where there is no memory left, of a thread and of a library.
-_NO_ROOM = ("can't start new thread", "failed to map segment")
-_NO_MEMORY = (
-    "memory ran out; what is computed is saved. With more of it, or fewer --workers, this goes on:"
-)
+# How other errors than MemoryError end where there is no memory for a thread or a library.
+_ENDINGS = ("can't start new thread", "failed to map segment from shared object")
+_NO_MEMORY = "memory ran out, or room for threads; what is computed is saved. With more of it:"
 
 _asides: set[Path] = set()
 
@@ -55,7 +53,7 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
 
 
 def _of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or any(said in str(error) for said in _NO_ROOM)
+    return isinstance(error, MemoryError) or str(error).endswith(_ENDINGS)
 
 
 def _stop(message: str, code: int) -> typer.Exit:

@@ -9,10 +9,10 @@ _LONG = 4 * 2**20
 
 
 def frugal() -> None:
-    """Give back to the system what is free, and from now on what was a long array, where we can.
+    """Give free memory back to the system, and from now on that of each long array that goes.
 
-    glibc keeps it in a heap where what is smaller and lives longer lies behind it: blocks that
-    were settled, or columns that were looked at, one by one then take the memory of several.
+    Only glibc has to be asked. It keeps free memory between what is still needed: columns that
+    were looked at one by one would take the memory of several.
     """
     try:
         library = ctypes.CDLL(None)

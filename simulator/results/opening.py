@@ -33,8 +33,7 @@ def open_run(path: str | Path, *, partial: bool = False, piece: int | None = Non
     ----------
     path : a run's folder
     partial : open what is committed of a run that is not finished
-    piece : trials that dask reads and works on at a time; by default all of them in one, which
-        xarray's quantiles and ranks ask for
+    piece : trials that dask works on at a time, by default all; xarray's quantiles need all
 
     Raises
     ------
@@ -182,6 +181,8 @@ def _span(trials: pd.Index) -> slice | np.ndarray:
 def _lines(folder: Path, scenario: Scenario, store: Store, piece: int) -> xr.Dataset:
     """Return the lines that all contracts have, side by side in the scenario's order."""
     labels = list(scenario.contracts)
+    # A block that is longer is a piece: it would be read again for each that it was cut into.
+    piece = max(piece, store.pin.block) if piece > 0 else piece
     opened = [_contract(folder, label, store.pin, piece) for label in labels]
     # By name: a folder lists its files in an order of its own.
     every = sorted(opened[0].data_vars, key=str)

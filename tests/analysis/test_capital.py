@@ -59,6 +59,12 @@ def test_a_layer_on_normal_savings_has_its_closed_price(savings):
     assert float(said.loss_ratio_share) == pytest.approx(float(said.ceded_usd) / 5.0e5)
 
 
+def test_a_layer_is_exhausted_as_often_in_single_precision():
+    owed = xr.DataArray(np.float32([-1e9, -9e8, 5.0, 0.0]), dims="trial")
+    said = layer_price(owed, Layer(0.0, 16_777_217.0, 0.0))
+    assert float(said.exhausts_share) == 0.5
+
+
 def test_adjoining_layers_cede_what_one_does(savings):
     both = ceded(savings, Layer(1e6, 2e6, 0.0)) + ceded(savings, Layer(3e6, 4e6, 0.0))
     np.testing.assert_allclose(both, ceded(savings, Layer(1e6, 6e6, 0.0)), atol=1e-6)

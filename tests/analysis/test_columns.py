@@ -1,3 +1,6 @@
+import pickle
+
+import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -63,6 +66,15 @@ def test_what_is_lazy_is_put_together_from_its_pieces(drawn):
     total = (drawn.chunk(trial=30, contract=1).astype(np.float64) * 2.0).sum("aco")
     xr.testing.assert_identical(gathered(total), (drawn * 2.0).sum("aco"))
     assert gathered(drawn).data is drawn.data
+
+
+def test_pieces_that_are_computed_by_other_processes_arrive(drawn):
+    def elsewhere(graph, keys, **_):
+        return dask.get(pickle.loads(pickle.dumps(graph)), keys)
+
+    with dask.config.set(scheduler=elsewhere):
+        found = gathered(drawn.chunk(trial=30) + 1.0)
+    xr.testing.assert_identical(found, drawn + 1.0)
 
 
 def test_a_chance_is_missing_where_a_trial_is(drawn):
