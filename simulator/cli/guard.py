@@ -99,6 +99,7 @@ def _go(why: str, code: int) -> NoReturn:
     # A bar may have hidden the cursor and left half a line.
     clear = "\r\x1b[2K\x1b[?25h" if os.isatty(2) else ""
     typed = shlex.join(["acosim", *sys.argv[1:]])
+    _end_ours()
     with suppress(OSError):
         os.write(2, f"{clear}{why}\n{typed}\n".encode())
     for path in tuple(_asides):
@@ -107,4 +108,16 @@ def _go(why: str, code: int) -> NoReturn:
         else:
             with suppress(OSError):
                 path.unlink()
+    _end_ours()
     os._exit(code)
+
+
+def _end_ours() -> None:
+    """End the processes that we have begun: one that is not yet told what to do would complain."""
+    if "psutil" in sys.modules:  # as it is where dask has begun any
+        import psutil
+
+        with suppress(psutil.Error):
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    child.kill()

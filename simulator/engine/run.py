@@ -29,6 +29,7 @@ __all__ = ["Where", "execute", "execute_all", "run"]
 _PATIENCE = 60.0
 _CONNECT = 15.0
 _REFRESH = 2.0
+_AGAIN = 0.1
 
 
 class Where(NamedTuple):
@@ -172,7 +173,7 @@ def _connected(address: str, patience: float) -> Iterator[Crew]:
     with silence_logging_cmgr(logging.CRITICAL):
         try:
             client = _soon(lambda: Client(address, timeout=_CONNECT), max(patience, _CONNECT))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, AssertionError) as error:
             said = str(error) or "it does not answer; more time: --patience"
             raise ClusterError(f"scheduler {address} cannot be reached: {said}") from error
         with client, _remote(client, patience) as crew:
@@ -182,7 +183,9 @@ def _connected(address: str, patience: float) -> Iterator[Crew]:
 def _soon(connect: "Callable[[], Client]", seconds: float) -> "Client":
     """Return a client, or raise TimeoutError: dask waits for ever on who accepts and is silent.
 
-    Where dask itself gives up on such a one, it is asked again until the time is over.
+    Where dask itself gives up on such a one, it is asked again until the time is over; so it is
+    where a scheduler's greeting comes together with news, of a worker that died, say: dask
+    asserts that it comes alone.
     """
     found: Future[Client] = Future()
     deadline = time.monotonic() + seconds
@@ -192,9 +195,10 @@ def _soon(connect: "Callable[[], Client]", seconds: float) -> "Client":
             while True:
                 try:
                     return found.set_result(connect())
-                except TimeoutError:
+                except (TimeoutError, AssertionError):
                     if time.monotonic() > deadline:
                         raise
+                    time.sleep(_AGAIN)
         except Exception as error:
             found.set_exception(error)
 

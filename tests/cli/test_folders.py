@@ -134,6 +134,37 @@ def test_an_interrupted_export_leaves_nothing_half_written(folder, tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
+STARTING = """
+import multiprocessing, os, signal, threading, time
+from multiprocessing import popen_spawn_posix
+
+import psutil
+
+from simulator.cli.guard import interruptible
+
+def slow(*args, **kwargs):
+    threading.Event().wait()
+
+interruptible()
+popen_spawn_posix.open = slow  # what a process is to do is never written
+process = multiprocessing.get_context("spawn").Process(target=print)
+threading.Thread(target=process.start, daemon=True).start()
+while not [p for p in psutil.Process().children() if "spawn_main" in str(p.cmdline())]:
+    time.sleep(0.05)
+time.sleep(1.0)
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are started otherwise there")
+def test_a_process_that_is_being_started_does_not_complain_of_an_interrupt():
+    ended = subprocess.run(
+        [sys.executable, "-c", STARTING], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 130
+    assert len(ended.stderr.splitlines()) == 2
+
+
 SHORT_OF_MEMORY = """
 import sys
 from simulator.cli import answers
