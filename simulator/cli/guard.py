@@ -99,7 +99,6 @@ def _go(why: str, code: int) -> NoReturn:
     # A bar may have hidden the cursor and left half a line.
     clear = "\r\x1b[2K\x1b[?25h" if os.isatty(2) else ""
     typed = shlex.join(["acosim", *sys.argv[1:]])
-    _end_ours()
     with suppress(OSError):
         os.write(2, f"{clear}{why}\n{typed}\n".encode())
     for path in tuple(_asides):
@@ -114,10 +113,14 @@ def _go(why: str, code: int) -> NoReturn:
 
 def _end_ours() -> None:
     """End the processes that we have begun: one that is not yet told what to do would complain."""
-    if "psutil" in sys.modules:  # as it is where dask has begun any
-        import psutil
+    # Dask, which begins them, imports psutil before; while it does there are none.
+    if not hasattr(sys.modules.get("psutil"), "Process"):
+        return
+    import psutil
 
-        with suppress(psutil.Error):
-            for child in psutil.Process().children(recursive=True):
-                with suppress(psutil.Error):
+    with suppress(Exception):  # whatever happens, we end
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                # Python's tracker outlives us to clean up, and is missed at once.
+                if "resource_tracker" not in " ".join(child.cmdline()):
                     child.kill()
