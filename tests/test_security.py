@@ -36,8 +36,14 @@ LABELS = (
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_module_runs_or_unpickles_what_it_reads(path: Path) -> None:
-    found = sorted(_used(ast.parse(path.read_text(encoding="utf-8"))) & FORBIDDEN)
-    assert found == []
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = _used(tree) & FORBIDDEN
+    if path == PACKAGE / "cli" / "memory.py":
+        found -= {"ctypes"}
+        # The C library that Python has loaded itself, and no file.
+        calls = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert {call for call in calls if call.startswith("ctypes")} == {"ctypes.CDLL(None)"}
+    assert sorted(found) == []
 
 
 def _used(tree: ast.AST) -> set[str]:
