@@ -27,15 +27,17 @@ def gathered(x: xr.DataArray) -> xr.DataArray:
     >>> gathered(xr.DataArray([1.0, 2.0, 3.0], dims="trial").chunk(trial=2) + 1.0).values.tolist()
     [2.0, 3.0, 4.0]
     """
-    if not x.chunks or all(len(sizes) == 1 for sizes in x.chunks):
+    if not x.chunks or x.size <= HELD:
         return x.compute()
-    # Dask itself would hold all pieces beside the array that it puts them together in.
+    # Dask itself would hold all pieces beside the array that it puts them together in; and of a
+    # thousand cases, a piece each, it is asked a few times and not a thousand.
+    axis = int(np.argmax(x.data.numblocks))
+    piece, length = x.chunks[axis][0], x.shape[axis]
+    span = max(HELD * length // x.size // piece, 1) * piece
     whole = np.empty(x.shape, x.dtype)
-    for at in np.ndindex(*x.data.numblocks):
-        sizes = [x.chunks[axis][n] for axis, n in enumerate(at)]
-        firsts = [sum(x.chunks[axis][:n]) for axis, n in enumerate(at)]
-        place = tuple(slice(first, first + n) for first, n in zip(firsts, sizes, strict=True))
-        whole[place] = x.data.blocks[at].compute()
+    for first in range(0, length, span):
+        place = (*(slice(None),) * axis, slice(first, first + span))
+        whole[place] = x.data[place].compute()
     return x.copy(data=whole)
 
 

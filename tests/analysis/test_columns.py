@@ -62,13 +62,31 @@ def test_no_more_is_in_memory_at_once_than_is_said(drawn, monkeypatch):
     assert sum(seen) == drawn.size
 
 
-def test_what_is_lazy_is_put_together_from_its_pieces(drawn):
+@pytest.mark.parametrize("most", [1, TRIALS, 10_000])
+def test_what_is_lazy_is_put_together_from_its_pieces(drawn, most, monkeypatch):
+    monkeypatch.setattr(columns, "HELD", most)
     total = (drawn.chunk(trial=30, contract=1).astype(np.float64) * 2.0).sum("aco")
     xr.testing.assert_identical(gathered(total), (drawn * 2.0).sum("aco"))
     assert gathered(drawn).data is drawn.data
 
 
-def test_pieces_that_are_computed_by_other_processes_arrive(drawn):
+def test_what_has_many_pieces_is_asked_for_a_few_times(drawn, monkeypatch):
+    monkeypatch.setattr(columns, "HELD", drawn.size // 4)
+    asked = []
+
+    def seen(graph, keys, **_):
+        asked.append(keys)
+        return dask.get(graph, keys)
+
+    with dask.config.set(scheduler=seen):
+        found = gathered(drawn.chunk(trial=1))
+    assert len(asked) == 4
+    xr.testing.assert_identical(found, drawn)
+
+
+def test_pieces_that_are_computed_by_other_processes_arrive(drawn, monkeypatch):
+    monkeypatch.setattr(columns, "HELD", TRIALS)
+
     def elsewhere(graph, keys, **_):
         return dask.get(pickle.loads(pickle.dumps(graph)), keys)
 
